@@ -1,12 +1,12 @@
 """Names that the diagnosis gives to changes that no rule was written with, on ESC-10 or the spoken digits.
 
-    python -m benchmarks.diagnoses [--half report|fresh] [--data ESC-10] [--write]
+    python -m benchmarks.diagnoses [--half report|fresh|third] [--data ESC-10] [--write]
 
 Each fold is deployed to a monitor that knows the other four: six windows of 32 clips behind each change of
-`benchmarks.changes`. Rules were chosen on the half `develop`; `report` is for reporting, and `fresh` holds changes of
-an outsider's choice (`benchmarks.fresh_changes`). "unknown-change" is never wrong, a diagnosis of two causes is wrong
-if either is, and without an alarm nothing is named. `SPECTRONORM_DATA` names the folder with esc10/ and fsdd/. A few
-minutes of processor time.
+`benchmarks.changes`. Rules were chosen on the half `develop`; `report` is for reporting, and `fresh` and `third` hold
+changes of an outsider's choice (`benchmarks.fresh_changes`, `benchmarks.third_changes`). "unknown-change" is never
+wrong, a diagnosis of two causes is wrong if either is, and without an alarm nothing is named. `SPECTRONORM_DATA` names
+the folder with esc10/ and fsdd/. A few minutes of processor time.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from benchmarks.developed_on import DEVELOP
 from benchmarks.document import put_table
 from benchmarks.fresh_changes import FRESH_CHANGES
 from benchmarks.measure import RESULTS
+from benchmarks.third_changes import THIRD_CHANGES
 from spectronorm.monitor import Diagnosis, Kind
 
 WINDOWS, CLIPS = 6, 32
 Named = tuple[Kind, ...]
 """Kinds that a diagnosis names, that of the largest cause first."""
-HALVES = {"develop": DEVELOP, "report": REPORT, "fresh": FRESH_CHANGES}
+HALVES = {"develop": DEVELOP, "report": REPORT, "fresh": FRESH_CHANGES, "third": THIRD_CHANGES}
 HEAD = ["change", "right names", "right", "unknown", "wrong", "no alarm", "as"]
 PAGE = Path(__file__).parent.parent / "docs" / "monitoring.md"
 

@@ -164,8 +164,8 @@ def simulate_metric(setting: MetricSetting, advantage: float, generator: np.rand
         distance = DISTANCE + setting.run * generator.standard_normal() + (advantage if arm == 0 else 0.0)
         noise = np.sqrt((1 - SHARED) / 2) * generator.standard_normal((int(rows.sum()), classes))
         scores = distance * truth[rows] - distance / 2 + ease[rows] + of_arm[arm, rows] + noise
-        if isinstance(metric, FunctionMetric):  # which takes probabilities that add up to one
-            scores = special.log_softmax(scores, axis=1)
+        if not setting.several and (isinstance(metric, FunctionMetric) or metric.name == "recall"):
+            scores = special.log_softmax(scores, axis=1)  # probabilities that add up to one
         values[arm, rows, seed] = metric.by_clip(truth[rows], scores)
     reach = max(metric.reach(truth[folds == fold]) for fold in range(len(sizes)))
     return Outcomes(("a", "b"), values, folds, groups, reach=reach)
@@ -197,6 +197,8 @@ def widening(setting: MetricSetting, difference: float) -> float:
 def _figure(metric: Metric, truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     if isinstance(metric, FunctionMetric):
         return metric.value(truth.argmax(axis=1), np.exp(scores))
+    if metric.name == "recall":
+        scores = special.log_softmax(scores, axis=1)
     return float(metric.by_clip(truth, scores).mean())
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -63,6 +64,32 @@ def test_one_group_makes_no_folds(table: Path, tmp_path: Path) -> None:
         labelled_clips(sn.open_source(path), folds=3)
 
 
+def clips_of(labels: str, groups: str = "") -> list[dict[str, object]]:
+    """Items of noise with one letter of label, and of group, each."""
+    wave = 0.1 * np.random.default_rng(0).standard_normal(800)
+    return [
+        {"audio": (wave, 8000), "label": label, **({"speaker": groups[n]} if groups else {})}
+        for n, label in enumerate(labels)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups", "folds", "message"),
+    [
+        ("ab", "", None, "folds=5: must be 2, because"),
+        ("ab", "", 2, "fold 1 holds 1 clip, too few .* make fewer folds with --folds, or add recordings$"),
+        ("abcdefghij", "", 5, "'a' to train on; all its clips are of one recording or speaker: add others"),
+        ("aaab" * 3, "xxxyzzzyvvvy", 3, "holds only the class 'a'; make fewer folds with --folds, or add recordings$"),
+        ("aabab", "", 5, "fold 1 holds 1 clip, too few to test on; make fewer folds"),
+    ],
+)
+def test_advice_about_folds_does_not_go_in_circles(labels: str, groups: str, folds: int, message: str) -> None:
+    """Folds that were made are not answered with the advice to make folds."""
+    with pytest.raises(sn.SpectronormError, match=message) as caught:
+        labelled_clips(sn.open_source(clips_of(labels, groups)), folds=folds)
+    assert "--folds 5" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
     """Each defect of labels and folds has its own message that says what to do."""
@@ -90,6 +117,7 @@ def test_poor_data_is_refused(name: str, table: Path, tmp_path: Path) -> None:
         (["--metric", "f1"], "metric='f1' must be one of accuracy, recall, map"),
         (["--separator", " "], "separator=' ' must be the text"),
         (["--hold-out", "7"], "hold out '7'"),
+        (["--hold-out", "1,1"], "hold out '1': is named twice"),
         (["--model", "huge"], "model='huge' is unknown; use one of tiny"),
         (["--model", "tests.experiment_cases:wrong_size"], r"gives \(2, 3\) for a batch of 2"),
         (["--model", "tests.experiment_cases:nothing"], "cannot be made"),

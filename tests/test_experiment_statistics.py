@@ -17,7 +17,13 @@ from spectronorm.experiment.answer.chances import Chances, chances
 from spectronorm.experiment.answer.discordance import half_width_floor
 from spectronorm.experiment.answer.outcomes import Outcomes
 from spectronorm.experiment.answer.power import Precision, detectable, power_of_better
-from spectronorm.experiment.answer.precision import TOO_FEW_UNITS, precision_of, stated_difference
+from spectronorm.experiment.answer.precision import (
+    ALIKE_EVERYWHERE,
+    TOO_FEW_UNITS,
+    precision_of,
+    stated_difference,
+    why_unstated,
+)
 from spectronorm.experiment.answer.sentences import sentence
 from spectronorm.experiment.answer.sequential import DIFFERENT, EQUIVALENT, OPEN, boundary, evaluate_look
 from spectronorm.experiment.answer.statistics import PairedDifference, bootstrap, holm
@@ -374,3 +380,36 @@ def test_holm_can_take_a_finding_away() -> None:
     nothing = difference(0.0, (-0.05, 0.05, 0.9), (-0.05, 0.05, 0.9))
     found = verdicts([one, nothing, nothing, nothing])
     assert found[0] == ArmVerdict(one, pytest.approx(0.08), "unresolved")
+
+
+@pytest.mark.parametrize(("folds", "seeds"), [(5, 1), (1, 3)])
+def test_arms_that_agree_on_every_clip_state_no_detectable_difference(folds: int, seeds: int) -> None:
+    """A run without one disagreement knows nothing of its precision: no figure, and an interval that is not certain."""
+    clips = 100
+    hits = np.ones((2, clips, seeds))
+    resampled = bootstrap(made(hits, folds=np.arange(clips) * folds // clips))
+    found = resampled.difference("a", "b")
+    assert stated_difference([found]) is None
+    assert why_unstated([found]) == ALIKE_EVERYWHERE
+    assert found.bootstrap.high == -found.bootstrap.low == pytest.approx(found.floor)
+    assert 0.03 < found.floor < 0.05
+    assert resampled.interval("a") == pytest.approx((1.0 - found.floor, 1.0))
+    assert bootstrap(made(0 * hits)).interval("b") == pytest.approx((0.0, found.floor))
+
+
+def test_a_run_that_can_rank_nothing_recommends_nothing() -> None:
+    """Six speakers give no word; the advice does not praise the reference arm for it."""
+    generator = np.random.default_rng(0)
+    hits = (generator.random((2, 120, 3)) < 0.7).astype(float)
+    found = bootstrap(made(hits, np.arange(120) // 20)).difference("a", "b")
+    said = advice(list(verdicts([found])), "b", precision_of([found]), 1, folds=1, seeds=3, block_seconds=1.0)
+    assert said[0] == "This run cannot rank the arms, so it gives no reason to change “b”."
+
+
+def test_a_fraction_of_a_recording_is_a_mean() -> None:
+    """Nineteen recordings in five folds are 3.8 on average."""
+    hits = (np.random.default_rng(0).random((2, 19, 1)) < 0.7).astype(float)
+    assert (
+        "only 3.8 recordings or speakers on average"
+        in bootstrap(made(hits, folds=np.arange(19) % 5)).difference("a", "b").missing
+    )

@@ -20,12 +20,12 @@ def predictions(seed: int, *, several: bool, ties: bool = False) -> tuple[np.nda
         truth = generator.random((60, 5)) < [0.1, 0.2, 0.3, 0.5, 0.7]
         truth[:5] = np.eye(5, dtype=bool)
         logits = 1.5 * truth - 1 + generator.standard_normal(truth.shape)
-        scores = -np.logaddexp(0, -logits)
+        scores = -np.logaddexp(0, -(np.round(logits, 1) if ties else logits))
     else:
         truth = truth_of(generator.permutation(np.arange(60) % 5), 5)
-        logits = 1.5 * truth + generator.standard_normal(truth.shape)
+        logits = np.round(1.5 * truth + generator.standard_normal(truth.shape), 1 if ties else 12)
         scores = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    return truth, np.round(scores, 1) if ties else scores
+    return truth, scores
 
 
 def reference(name: str, truth: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float:
@@ -115,3 +115,16 @@ def test_a_metric_that_cannot_be_computed_is_one_error() -> None:
         METRICS["auc"].check(everywhere, names, "fold 1")
     with pytest.raises(ArgumentError, match=r"did you mean 'map'"):
         find_metric("mapp")
+
+
+@pytest.mark.parametrize("name", ["accuracy", "recall"])
+def test_clips_that_happen_to_have_one_label_are_decided_as_the_others(name: str) -> None:
+    """Of a model with a probability for each class, every class above one half counts, whatever a fold's clips have."""
+    truth = np.eye(3, dtype=bool)[[0, 1, 2, 0, 1, 2]]
+    scores = np.log(np.where(truth, 0.9, 0.7))
+    assert METRICS["accuracy"].by_clip(truth, scores).mean() == 0.0
+    whole = np.vstack([truth, [True, True, True]])
+    of_all = METRICS[name].by_clip(whole, np.vstack([scores, np.log([0.9, 0.9, 0.9])]))
+    assert of_all.mean() == pytest.approx({"accuracy": 1 / 7, "recall": 1.0}[name])
+    one = np.log(np.where(truth, 0.6, 0.2))  # of a model that chooses one class
+    assert METRICS[name].by_clip(truth, one).mean() == pytest.approx(1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.signal
 import scipy.spatial
 import scipy.stats
 from hypothesis import given
@@ -25,7 +27,7 @@ from spectronorm.monitor.change.distribution import jensen_shannon, population_s
 from spectronorm.monitor.change.evidence import Evidence, Reference
 from spectronorm.monitor.change.explanations import explanations
 from spectronorm.monitor.change.kind import Kind
-from spectronorm.monitor.change.margins import LEAST_EXPLAINED
+from spectronorm.monitor.change.margins import LEAST_EXPLAINED, margin, surely_named
 from spectronorm.monitor.change.observed import Observed
 from spectronorm.monitor.clips.baseline import UNIT_SCORE, normal_scores
 from spectronorm.monitor.clips.features import clip_features, feature_names
@@ -623,17 +625,47 @@ def test_gates_suppressors_and_hum_have_names(name: str, kind: str) -> None:
 
 
 def test_two_changes_at_once_have_both_names() -> None:
-    """Hum behind a filter: both are named with their shares, and the filter alone has one name."""
+    """Hum behind a filter: both together are likeliest, with their shares; a second name needs a margin of its own."""
     hum = 0.03 * np.sin(2 * np.pi * 100 * np.arange(4_000) / 8_000)
     dull = [equalize(wave, [0, 1], [0, -30]) for wave in clips(40, 2)]
-    found = diagnose(compared(FRONT_END, [(wave + hum[: len(wave)]).astype(np.float32) for wave in dull]))
-    assert {cause.kind for cause in found.causes} == {Kind.EQUALIZATION, Kind.HUM}
-    assert found.causes[0].kind is found.kind
-    assert found.causes[0].weight >= found.causes[1].weight > 0.2
-    assert sum(cause.weight for cause in found.causes) == pytest.approx(1.0)
-    assert "Bands moved smoothly" in str(found)
-    assert "filled by a steady sound" in str(found)
+    seen = compared(FRONT_END, [(wave + hum[: len(wave)]).astype(np.float32) for wave in dull])
+    observed = Observed.of(seen)
+    assert observed is not None
+    found = explanations(observed)
+    assert found[0].kinds == {Kind.EQUALIZATION, Kind.HUM}
+    assert found[0].parts[0].weight >= found[0].parts[1].weight > 0.2
+    assert sum(part.weight for part in found[0].parts) == pytest.approx(1.0)
+    assert "Bands moved smoothly" in found[0].because
+    assert "filled by a steady sound" in found[0].because
+    second = min(margin(found, part.kind) for part in found[0].parts)
+    assert len(surely_named(found, least_second_margin=second)) == 2
+    assert len(surely_named(found, least_second_margin=second + 0.1)) == 1
+    assert {cause.kind for cause in diagnose(seen).causes} <= {Kind.EQUALIZATION, Kind.HUM}
     assert [cause.kind for cause in diagnose(compared(FRONT_END, dull)).causes] == [Kind.EQUALIZATION]
+
+
+def test_voices_behind_are_added_noise() -> None:
+    """Noise that comes and goes, as of voices, is named as noise, and is much likelier than dynamics."""
+    generator = np.random.default_rng(0)
+    sections = scipy.signal.butter(1, [200.0, 1500.0], "bandpass", fs=8_000, output="sos")
+
+    def with_voices(wave: np.ndarray) -> np.ndarray:
+        loud = np.exp(np.repeat(generator.standard_normal(len(wave) // 200), 200))
+        voices = loud * scipy.signal.sosfilt(sections, generator.standard_normal(len(wave)))
+        return (wave + voices * np.sqrt(np.mean(wave.astype(np.float64) ** 2) / np.mean(voices**2))).astype(np.float32)
+
+    found = diagnose(compared(FRONT_END, [with_voices(wave) for wave in clips(40, 2)]))
+    assert [cause.kind for cause in found.causes] == [Kind.NOISE]
+    assert "uneven noise" in found.because
+
+
+def test_integers_read_as_floats_are_so_much_louder() -> None:
+    """Samples of 16 bits that nobody divided are a level change by 90 dB, the RMS as well as every band."""
+    found = diagnose(compared(FRONT_END, [wave * np.float32(32768) for wave in clips(40, 2)]))
+    assert [cause.kind for cause in found.causes] == [Kind.LEVEL]
+    louder = re.search(r"([0-9.]+) dB louder", found.because)
+    assert louder is not None
+    assert float(louder[1]) == pytest.approx(90.3, abs=1.5)
 
 
 def test_a_second_cause_that_does_nothing_changes_nothing() -> None:

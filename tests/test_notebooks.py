@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import spectronorm as sn
 from spectronorm.cli.app import app
-from spectronorm.html_summary import MOST_HTML_BYTES, band_svg, html_table
+from spectronorm.html_summary import MOST_HTML_BYTES, band_svg, html_columns, html_table
 from spectronorm.short_repr import MOST_CHARACTERS, shortened
 
 NAMESPACES = ("audio", "engines", "front_end", "images", "normalize", "passes", "profile", "sounds", "audit", "augment")
@@ -116,6 +116,9 @@ def test_odd_names_and_numbers_stay_text() -> None:
     html = html_table(ODD, [(ODD, ODD)] * 1000)
     assert "<b>" not in html
     assert len(html.encode()) <= MOST_HTML_BYTES * 2
+    unreadable = html_columns("\u202e", ["name"], [["\udcff.wav"], ["a\nb"]], 2)
+    assert "\u202e" not in unreadable
+    assert r"\xff.wav" in unreadable
     assert "nan" not in band_svg(np.zeros(64), np.zeros(64), "dB")
     assert len(band_svg(np.random.default_rng(0).normal(size=4000), np.ones(4000), "dB").encode()) <= MOST_HTML_BYTES
 

@@ -18,10 +18,12 @@ from spectronorm.cli.app import app  # noqa: E402
 from spectronorm.errors import ArgumentError  # noqa: E402
 from spectronorm.experiment import (  # noqa: E402
     Design,
+    LabelledLevels,
     Results,
     Training,
     compare,
     labelled_clips,
+    measure_sensitivity,
     open_model,
     parse_arms,
     prepare,
@@ -190,3 +192,139 @@ def test_a_model_that_fails_in_any_way_is_one_error(
         prepare(labelled_clips(sn.open_source(table)), design, tmp_path / "out")
     with pytest.raises(ArgumentError, match=message.partition(" .")[0].replace("made", "opened")):
         open_model(name)(np.zeros((2, 32, 7), np.float32))
+
+
+def error_rate_without_its_attribute(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Share of wrong clips, which does not say that less is better."""
+    return 1.0 - hits(labels, probabilities)
+
+
+def hits_called_an_error(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Share of right clips, which says that less is better."""
+    return hits(labels, probabilities)
+
+
+hits_called_an_error.lower_is_better = True  # type: ignore[attr-defined]
+
+
+def percent_of_errors(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Error rate in percent, which is 0 on right predictions."""
+    return 100.0 * error_rate_without_its_attribute(labels, probabilities)
+
+
+percent_of_errors.lower_is_better = True  # type: ignore[attr-defined]
+
+
+def drawn(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """A number that depends on chance."""
+    return float(np.random.default_rng().random())
+
+
+def constant(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """A number that depends on nothing."""
+    return 0.5
+
+
+def ends(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """End the process."""
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (
+            error_rate_without_its_attribute,
+            "is 0 on right predictions .* and 1 on wrong ones; give the function a true",
+        ),
+        (
+            hits_called_an_error,
+            "is 1 on right predictions .* and 0 on wrong ones; remove its attribute lower_is_better",
+        ),
+        (percent_of_errors, "is 100 on wrong predictions"),
+        (drawn, "on the same predictions"),
+        (constant, "is 0.5 on right and on wrong predictions"),
+        (ends, "SystemExit: 3"),
+    ],
+)
+def test_a_metric_whose_words_would_be_untrue_is_refused(tmp_path: Path, metric: object, message: str) -> None:
+    """A metric that prefers wrong predictions, has another range or depends on chance is refused before training."""
+    table = write_clips(tmp_path / "clips", drowned=True, seed=0)
+    with pytest.raises(ArgumentError, match=message):
+        compared(table, tmp_path / "out", metric)
+    levels = np.arange(6 * 32 * 7, dtype=np.float32).reshape(6, 32, 7)
+    given = LabelledLevels(levels, [0, 1] * 3, list("abcdef"))
+    fitted = sn.Fixed(-30.0, 10.0).for_front_end(FRONT_END)
+    with pytest.raises(ArgumentError, match=message):
+        measure_sensitivity(lambda x: np.zeros((len(x), 2)), given, fitted, metric=metric)
+
+
+def test_a_metric_may_change_its_arguments() -> None:
+    """A function that works in place has the values of one that does not."""
+
+    def in_place(labels: np.ndarray, probabilities: np.ndarray) -> float:
+        found = hits(labels, probabilities)
+        probabilities[:], labels[:] = 0.0, 0
+        return found
+
+    truth, scores = predictions()
+    assert find_metric(in_place).by_clip(truth, scores) == pytest.approx(find_metric(hits).by_clip(truth, scores))
+
+
+class Detached(torch.nn.Linear):
+    """Logits without gradient."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.mean(dim=3)[:, 0]).detach()
+
+
+def detached(classes: int) -> torch.nn.Module:
+    return Detached(32, classes)
+
+
+def unweighted(classes: int) -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d((1, classes)), torch.nn.Flatten())
+
+
+def lazy(classes: int) -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(classes))
+
+
+def softmaxed(classes: int) -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(32 * 7, classes), torch.nn.Softmax(dim=1))
+
+
+class Rounded(Detached):
+    """Whole numbers in place of logits."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x).long()
+
+
+def rounded(classes: int) -> torch.nn.Module:
+    return Rounded(32, classes)
+
+
+def leaves(classes: int) -> torch.nn.Module:
+    raise SystemExit(4)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("detached", "logits without gradient"),
+        ("unweighted", "no weights to train"),
+        ("lazy", "has lazy layers"),
+        ("softmaxed", "gives probabilities, but logits are needed"),
+        ("rounded", "gives torch.int64"),
+        ("leaves", "cannot be made"),
+    ],
+)
+def test_a_model_that_cannot_be_trained_is_one_error(tmp_path: Path, model: str, message: str) -> None:
+    """Weights that are missing, lazy or without gradient, and outputs that are no logits, are named as such."""
+    table = write_clips(tmp_path / "clips", drowned=True, seed=0)
+    training = Training(model=f"{__name__}:{model}", epochs=1, device="cpu")
+    design = Design(parse_arms("global,band", FRONT_END), training, seeds=1)
+    with pytest.raises(ArgumentError, match=message):
+        ready = prepare(labelled_clips(sn.open_source(table)), design, tmp_path / "out")
+        compare(ready, Results(tmp_path / "out", ready.settings()))

@@ -147,7 +147,8 @@ def test_a_built_in_metric_is_that_of_the_predictions(name: str) -> None:
     x = np.asarray(fitted(given.levels)).mean(axis=(1, 2))
     truth = truth_of(np.array(given.labels), 2)
     assert found.metric == METRICS[name].title
-    assert found.value == pytest.approx(METRICS[name].by_clip(truth, np.stack([-x, x], axis=1)).mean(), abs=1e-6)
+    scores = -np.logaddexp(0.0, np.stack([2 * x, -2 * x], axis=1))
+    assert found.value == pytest.approx(METRICS[name].by_clip(truth, scores).mean(), abs=1e-6)
     jagged = found.of_kind("band by band")
     assert all(e.low <= e.change <= e.high for e in found.effects)
     assert all(e.worst >= e.change if name == "eer" else e.worst <= e.change for e in jagged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import spectronorm as sn
 from spectronorm.cli.app import app
 from spectronorm.errors import ArgumentError
 from spectronorm.passes.fit import Sample
+from spectronorm.passes.fit_until import Tolerance
 from spectronorm.profile import error_remarks, standard_errors
 
 LEVELS = sn.Levels(bands=3, unit="dB", low=-200.0, high=200.0, made_by="a test")
@@ -174,8 +176,40 @@ def test_a_tolerance_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -
     table = varied(tmp_path / "clips", 12)
     out = tmp_path / "p.safetensors"
     refused = CliRunner().invoke(app, ["fit", str(table), "-o", str(out), "--sample-rate", "8000", "--until", text])
-    if text != "0.5nats":  # The unit is compared when a sample has been measured, which twelve clips are not.
-        assert refused.exit_code == 2
+    assert refused.exit_code == 2
     CliRunner().invoke(app, ["fit", str(table), "-o", str(out), "--sample-rate", "8000"])
     assert CliRunner().invoke(app, ["show", str(out), "--clips-for", text]).exit_code == 2
     assert CliRunner().invoke(app, ["show", str(out), "--clips-for", "0.1sd"]).exit_code == 0
+
+
+def test_one_clip_and_few_clips_are_told_as_such(tmp_path: Path) -> None:
+    """One clip shows no variation, so no number of clips is said and no infinite error is printed; two are rough."""
+    for count in (1, 2):
+        table = varied(tmp_path / f"clips{count}", count)
+        out = str(tmp_path / f"{count}.safetensors")
+        fitted = CliRunner().invoke(app, ["fit", str(table), "-o", out, "--sample-rate", "8000"])
+        shown = CliRunner().invoke(app, ["show", out, "--clips-for", "0.5dB"])
+        assert "inf" not in fitted.stdout.replace(str(tmp_path), "")
+        assert "inf" not in shown.stdout
+        if count == 1:
+            assert "cannot be said, because one clip shows no variation" in shown.stdout
+            plain = json.loads(CliRunner().invoke(app, ["show", out, "--clips-for", "0.5dB", "--json"]).stdout)
+            assert plain["clips_for"] == {"clip": None}
+        else:
+            assert "(rough, because it rests on 2 clips)" in shown.stdout
+
+
+def test_a_tolerance_has_the_unit_of_the_levels(tmp_path: Path) -> None:
+    """Capitals do not matter; another unit is refused before anything is measured or printed; silence has no sd."""
+    table, out = varied(tmp_path / "clips", 3), tmp_path / "p.safetensors"
+    wrong = CliRunner().invoke(app, ["fit", str(table), "-o", str(out), "--sample-rate", "8000", "--until", "1nats"])
+    assert wrong.exit_code == 2
+    assert not out.exists()
+    profile = sn.fit(str(table), sn.FrontEnd(8000))
+    profile.save(out)
+    shown = CliRunner().invoke(app, ["show", str(out), "--clips-for", "1nats"])
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert Tolerance.parse("0.5DB").of(profile) == 0.5
+    assert Tolerance.parse("0.1SD").of(profile) == Tolerance.parse("0.1sd").of(profile)
+    with pytest.raises(ArgumentError, match="all levels are equal"):
+        Tolerance.parse("0.1sd").of(sn.fit([(np.zeros(4000), 8000)], sn.FrontEnd(8000)))

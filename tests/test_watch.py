@@ -322,6 +322,29 @@ def test_raw_streams_that_cannot_be_are_refused(settings: dict[str, float]) -> N
         Pcm(**settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_wave_file_is_no_raw_stream_and_numbers_that_are_not_finite_are_bad_clips(tmp_path: Path) -> None:
+    """The header of a WAV file would be heard as a click; bytes that are no floats cause no warning of NumPy."""
+    soundfile.write(tmp_path / "a.wav", np.zeros(8000), 8000)
+    with pytest.raises(sn.errors.SourceError, match="the header of a WAV file; send raw samples"):
+        list(pcm_stream(io.BytesIO((tmp_path / "a.wav").read_bytes()), Pcm("s16le", 8000), Reading(FRONT_END)))
+    noise = np.array([np.nan, np.inf, -np.inf, 3e38] * 4000, "<f4").tobytes()
+    (clip,) = pcm_stream(io.BytesIO(noise), Pcm("f32le", 8000, 2, seconds=1.0), Reading(FRONT_END))
+    assert clip is not None
+    assert clip.problem is not None
+
+
+def test_too_few_clips_for_an_alarm_are_told_as_such(tmp_path: Path) -> None:
+    """After one clip no statistic of zero is claimed, and no error is called infinite."""
+    sn.fit(audio(tmp_path / "train", 1.0, 24), FRONT_END).save(tmp_path / "p.safetensors")
+    one = str(audio(tmp_path / "in", 1.0, 1))
+    result = CliRunner().invoke(app, ["watch", one, "--profile", str(tmp_path / "p.safetensors"), "--once"])
+    assert result.exit_code == 0, result.output
+    assert "no alarm: too few clips for one" in result.stdout
+    assert "statistic" not in result.stdout
+    assert " inf " not in result.stdout
+
+
 def test_a_folder_that_grows_is_read_in_order_once(tmp_path: Path) -> None:
     """Files come in the order in which they appear, new ones too; hidden files and others are left alone."""
     folder = audio(tmp_path / "in", 1.0, 3)

@@ -8,6 +8,8 @@ from html import escape
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spectronorm.printable import printable
+
 MOST_HTML_BYTES, _FOR_THE_END = 8000, 100
 _WIDTH, _HEIGHT, _LEFT, _POINTS = 360, 120, 66, 100
 MOST_ROWS, _MOST_CELL, _MOST_COLUMNS, _MOST_IN_COLUMN = 20, 120, 8, 40
@@ -74,5 +76,5 @@ def band_svg(mean: ArrayLike, std: ArrayLike, unit: str, hz: ArrayLike = ()) -> 
 
 
 def _text(value: object, most: int = _MOST_CELL) -> str:
-    text = str(value)
+    text = printable(str(value)[: most + 1])
     return escape(text if len(text) <= most else f"{text[:most]}…")

@@ -342,6 +342,17 @@ def test_hostile_names_and_labels_are_text(browser: Any, tmp_path: Path) -> None
         assert "\u202e" not in page.content()
 
 
+def test_a_long_label_leaves_the_clip_in_view(browser: Any, tmp_path: Path) -> None:
+    """Name, label and columns of any length take a few lines, which scroll."""
+    path = tmp_path / "one.wav"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(RATE), RATE)
+    clips = [ClipReference("one.wav", path, {"label": "x" * 100_000, "note": "y " * 50_000})]
+    found = Collection(Explored("long", Source.of(clips), FRONT_END, {}, options))
+    with serving(found) as address, opened(browser, address) as page:
+        assert page.locator("#player").bounding_box()["y"] < 400
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_hundred_thousand_clips_fit_into_the_list(browser: Any, tmp_path: Path) -> None:
     """Only the rows in view are in the page; the last clip and any filtered one are reached at once."""
     path = tmp_path / "one.wav"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import soundfile
 
 import spectronorm as sn
 from spectronorm.audio.places.manifests.table import read_table
-from spectronorm.display.figure import as_label, new_figure
+from spectronorm.display.figure import as_label, figure_png, new_figure
 from spectronorm.errors import ArgumentError, AudioError, SourceError
 from spectronorm.monitor import Pcm, Reading, pcm_stream
 from spectronorm.passes.inversion_options import InversionOptions
@@ -23,7 +24,20 @@ from spectronorm.runs.versions import libraries
 from .bad_inputs import tone
 from .command_line import run
 
-NAMES = ["a$^$", "win $5_$", r"$\frac{$", "cash (<$1k) or $$$ {x", r"\$", "_hidden", "$", "a\nb", "[/red]", r"\text{"]
+NAMES = [
+    "a$^$",
+    "win $5_$",
+    r"$\frac{$",
+    "cash (<$1k) or $$$ {x",
+    r"\$",
+    "_hidden",
+    "$",
+    "a\nb",
+    "[/red]",
+    r"\text{",
+    "日本語",
+    "long " * 60,
+]
 
 
 def npz() -> bytes:
@@ -37,13 +51,15 @@ def npz() -> bytes:
 def test_a_name_is_text_in_every_picture(name: str) -> None:
     """No name is mathematics, and none hides its line from the legend."""
     pytest.importorskip("matplotlib")
-    figure = new_figure(3, 2)
+    figure = new_figure(6, 4)
     axis = figure.subplots()
     axis.plot([0, 1], label=as_label(name))
     axis.set_title(as_label(name))
     axis.set_xticks([0], [as_label(name)])
     legend = axis.legend()
-    figure.savefig(io.BytesIO(), format="png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert figure_png(figure)
     assert len(legend.get_texts()) == 1
 
 

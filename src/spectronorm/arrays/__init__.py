@@ -21,11 +21,13 @@ from spectronorm.arrays.host import has_values as has_values
 from spectronorm.arrays.host import in_kind_of as in_kind_of
 from spectronorm.arrays.host import is_traced as is_traced
 from spectronorm.arrays.host import readable_numbers as readable_numbers
+from spectronorm.arrays.host import require_dense as require_dense
 from spectronorm.arrays.host import torch_threads as torch_threads
 from spectronorm.arrays.namespace import Array as Array
 from spectronorm.arrays.namespace import Floats as Floats
 from spectronorm.arrays.namespace import Integers as Integers
 from spectronorm.arrays.namespace import Samples as Samples
+from spectronorm.arrays.namespace import as_single as as_single
 from spectronorm.arrays.namespace import beside as beside
 from spectronorm.arrays.namespace import constant as constant
 from spectronorm.arrays.namespace import is_torch_array as is_torch_array

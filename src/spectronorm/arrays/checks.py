@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays.host import require_dense
 from spectronorm.arrays.namespace import Array, is_torch_array, namespace
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.full_scale import MAX_PEAK
@@ -58,6 +59,7 @@ def require_wave(wave: Array) -> None:
             "spectronorm.audio.Reader().read(clip, sample_rate).samples"
         )
     require_floats(wave, "a wave")
+    require_dense(wave)
 
 
 def swapped_axes(shape: tuple[int, ...], least: int) -> str:
@@ -97,7 +99,8 @@ def require_plausible(wave: Array) -> None:
     peak = max(-float(wave.min()), float(wave.max()))
     if peak <= MAX_PEAK:
         return
-    rms = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
+    with np.errstate(over="ignore"):
+        rms = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
     if rms > MAX_PEAK or not (wave % 1).any():
         raise ArgumentError(
             f"the wave peaks at {peak:.6g}, but full scale is 1 (at most {MAX_PEAK:g}): divide samples of 16-bit "

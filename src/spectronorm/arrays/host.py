@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectronorm.arrays.namespace import Array, is_torch_array
+from spectronorm.errors import ShapeError
 
 
 def readable_numbers(x: Array) -> NDArray[np.floating[Any]] | None:
@@ -20,10 +21,13 @@ def readable_numbers(x: Array) -> NDArray[np.floating[Any]] | None:
     if is_torch_array(x):
         if not _can_be_read(x):
             return None
-        x = x.detach()
+        x = x.detach().resolve_neg()
         x = (x.float() if x.dtype.itemsize < 4 else x).numpy()
     elif x.dtype.itemsize < 4:
         x = x.astype(np.float32)
+    if x.dtype.itemsize > 8:
+        with np.errstate(over="ignore"):
+            return np.asarray(x, np.float64)
     return np.asarray(x, np.float32 if x.dtype == np.float32 else np.float64)
 
 
@@ -43,6 +47,17 @@ def is_traced() -> bool:
     """True while torch compiles, exports or traces, so that values cannot be read."""
     torch = sys.modules["torch"]
     return bool(torch.compiler.is_compiling() or torch.jit.is_tracing())
+
+
+def require_dense(wave: Array) -> None:
+    """Raise `ShapeError` if a wave is a tensor with another layout than strides, such as a sparse or a nested one."""
+    if not is_torch_array(wave) or is_traced():
+        return
+    if wave.layout == sys.modules["torch"].strided and not wave.is_nested:
+        return
+    remedy = "torch.nested.to_padded_tensor(wave, 0.0), with lengths" if wave.is_nested else "wave.to_dense()"
+    kind = "nested" if wave.is_nested else str(wave.layout).removeprefix("torch.")
+    raise ShapeError(f"a wave is a dense tensor, but got a {kind} one: pass {remedy}")
 
 
 def has_values(x: Any) -> bool:

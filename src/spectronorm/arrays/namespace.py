@@ -85,5 +85,29 @@ def whole_numbers(values: NDArray[Any], like: Array) -> Array:
 
 
 def to_host(x: Array) -> NDArray[Any]:
-    """Return `x` as a NumPy array."""
-    return np.asarray(x.detach().cpu().numpy()) if is_torch_array(x) else np.asarray(x)
+    """Return `x` as a NumPy array; floats of a kind that NumPy does not have, such as bfloat16, become float32.
+
+    Raises:
+        ShapeError: if `x` is a tensor whose numbers cannot be read, such as a sparse one or one on `meta`, or a list of
+            rows of different lengths.
+    """
+    if not is_torch_array(x):
+        try:
+            return np.asarray(x)
+        except ValueError:
+            raise ShapeError(f"a {type(x).__name__} of parts of different shapes is no array: pad them") from None
+    try:
+        tensor = x.detach().cpu()
+        unknown = tensor.is_floating_point() and tensor.dtype.itemsize <= 2 and str(tensor.dtype) != "torch.float16"
+        return np.asarray((tensor.float() if unknown else tensor).resolve_conj().resolve_neg().numpy())
+    except (RuntimeError, TypeError):
+        raise ShapeError(
+            f"a tensor of {x.dtype} and layout {x.layout} on {x.device} has no numbers that can be read; pass a dense "
+            "one with values, such as what to_dense() gives"
+        ) from None
+
+
+def as_single(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Return numbers as float32; those beyond its range become infinite, for a check that follows."""
+    with np.errstate(over="ignore"):
+        return np.asarray(x, dtype=np.float32)

@@ -22,7 +22,7 @@ def check_sample_rate(sample_rate: int) -> int:
     return whole_number(sample_rate, "sample_rate", MIN_RATE, MAX_RATE, of="Hz")
 
 
-def check_duration(duration: float | None, sample_rate: int) -> None:
+def check_duration(duration: float | None, sample_rate: int, name: str = "duration") -> None:
     """Refuse a duration (s) that no clip at this rate (Hz) can be cropped or padded to; None is any length.
 
     Raises:
@@ -30,9 +30,9 @@ def check_duration(duration: float | None, sample_rate: int) -> None:
     """
     if duration is None:
         return
-    seconds = real_number(duration, "duration", MIN_SECONDS, MAX_SECONDS, of="s")
+    seconds = real_number(duration, name, MIN_SECONDS, MAX_SECONDS, of="s")
     if seconds * sample_rate > MAX_PADDED_SAMPLES:
         raise ArgumentError(
-            f"duration={duration} s at {sample_rate} Hz is more than {MAX_PADDED_SAMPLES} samples; shorten it, "
+            f"{name}={duration} s at {sample_rate} Hz is more than {MAX_PADDED_SAMPLES} samples; shorten it, "
             "or leave it out to take clips as long as they are"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
@@ -19,14 +21,18 @@ _FIGURES = {
     "floor_change": "floor",
 }
 _MOST_ROWS = 16
+UNKNOWN = "–"
+"""Cell of a figure that a single clip leaves unknown."""
 
 
 def drift_table(report: Report, front_end: AnyFrontEnd) -> Table:
     """Build a table of the pooled figures and the figures of at most sixteen bands."""
     verdict, drift = report.verdict, report.drift
+    said = f"statistic {verdict.statistic:.2f} of {verdict.threshold:.2f} ({verdict.feature})"
+    word = "ALARM" if verdict.alarm else "no alarm"
+    clips = f"{counted(verdict.clip, 'clip', spec=',')}, {drift.clips} in the window"
     title = (
-        f"{'ALARM' if verdict.alarm else 'no alarm'}: statistic {verdict.statistic:.2f} of {verdict.threshold:.2f} "
-        f"({verdict.feature})\n{counted(verdict.clip, 'clip', spec=',')}, {drift.clips} in the window; "
+        f"{word}: {said if verdict.statistic else 'too few clips for one'}\n{clips}; "
         f"RMS {drift.rms_shift:+z.1f} dB, peak {drift.peak_shift:+z.1f} dB"
     )
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
@@ -49,4 +55,6 @@ def one_line(report: Report) -> str:
 def _cell(name: str, value: float) -> str:
     if name == "floor_change":
         return f"{value:+.1%}"
+    if not math.isfinite(value):
+        return UNKNOWN
     return f"{value:+.2f}" if name == "mean_shift" else f"{value:.2f}"

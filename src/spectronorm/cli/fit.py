@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -124,6 +125,8 @@ def fit_command(
         opened = opened.without(**{column: value})
     share = None if sample is None else Sample(parse_share(sample, "sample"), seed)
     tolerance = None if until is None else Tolerance.parse(until)
+    if tolerance is not None:
+        tolerance.require_unit(described.unit)
     if tolerance is not None and (sample is not None or window is not None):
         raise ArgumentError("--until draws its own sample of whole clips: leave out --sample and --window")
     with open_engine(engine, workers, scheduler) as opened_engine, progress_bar("measuring") as progress:
@@ -174,13 +177,17 @@ def _described(front_end: FrontEnd, levels: Path | None) -> AnyFrontEnd:
     return Levels.load(levels)
 
 
+def _with_error(figure: float, error: float) -> str:
+    return f"{figure:.4f} ± {error:.4f}" if math.isfinite(error) else f"{figure:.4f} (error unknown)"
+
+
 def _report(profile: Profile, output: Path) -> None:
     pooled, unit = profile.overall, profile.front_end.unit
     say(
         f"{output}: {counted(profile.clips, 'clip')}, {counted(profile.frames, 'frame', spec=',')}"
         f"{and_seconds(profile.seconds)}; "
-        f"mean {pooled.mean:.4f} ± {pooled.mean_se:.4f} {unit}, "
-        f"std {pooled.std:.4f} ± {pooled.std_se:.4f} {unit}, floor {pooled.floor_share:.1%}",
+        f"mean {_with_error(pooled.mean, pooled.mean_se)} {unit}, "
+        f"std {_with_error(pooled.std, pooled.std_se)} {unit}, floor {pooled.floor_share:.1%}",
         beside=output,
     )
     for remark in remarks(profile):

@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from spectronorm.cli.drift_table import UNKNOWN
 from spectronorm.cli.fit import remarks
 from spectronorm.cli.options import ExcludeFloorOption, HoldOutOption, JsonOption, parse_hold_out
 from spectronorm.cli.run import guarded, print_json, writing
@@ -22,7 +23,7 @@ from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.passes.fit_until import Tolerance
 from spectronorm.pipeline import Pipeline, load
 from spectronorm.printable import printable
-from spectronorm.profile import Profile, standard_errors
+from spectronorm.profile import Profile, StandardErrors, standard_errors
 from spectronorm.report.figures import save_band_figure
 from spectronorm.report.text_plot import band_plot
 
@@ -85,18 +86,17 @@ def show_command(
         content = content.without(**{column: value})
     if exclude_floor:
         content = content.excluding_floor()
+    width = None if tolerance is None else tolerance.of(content)
     if plot is not None:
         save_band_figure(content, plot)
     if json:
-        needed = {} if tolerance is None else {"clips_for": _needed(content, tolerance.of(content))}
+        needed = {} if width is None else {"clips_for": _needed(content, width)}
         print_json(content.summary() | {"standard_errors": _errors(content)} | needed)
         return
     _show_profile(content, console(), all_bands=all_bands)
-    if tolerance is not None:
-        width = tolerance.of(content)
-        for unit, count in _needed(content, width).items():
-            plural = {"clip": "clips"}.get(unit, f"groups by {unit}")
-            say(f"the mean to ±{width:.3g} {content.front_end.unit} (95 %): {count} {plural}")
+    if width is not None:
+        for found in standard_errors(content):
+            say(f"the mean to ±{width:.3g} {content.front_end.unit} (95 %): {_units_for(found, width)}")
     if plot is not None:
         say(f"drawn: {plot}")
 
@@ -193,7 +193,8 @@ def _error_table(profile: Profile) -> Table:
     )
     for found in standard_errors(profile):
         figures = (found.mean_se, found.mean_half_width, found.std_se)
-        table.add_row(printable(found.unit), str(found.units), *(f"{value:.3f}" for value in figures))
+        cells = (f"{value:.3f}" if math.isfinite(value) else UNKNOWN for value in figures)
+        table.add_row(printable(found.unit), str(found.units), *cells)
     return table
 
 
@@ -213,8 +214,19 @@ def _errors(profile: Profile) -> list[dict[str, Any]]:
     ]
 
 
-def _needed(profile: Profile, tolerance: float) -> dict[str, int]:
-    return {found.unit: found.units_for(tolerance) for found in standard_errors(profile) if found.units > 1}
+def _needed(profile: Profile, tolerance: float) -> dict[str, int | None]:
+    """Return the number of clips and of groups; None where a single one shows no variation."""
+    found = standard_errors(profile)
+    return {one.unit: one.units_for(tolerance) if one.units > 1 else None for one in found}
+
+
+def _units_for(found: StandardErrors, tolerance: float) -> str:
+    by = "" if found.unit == "clip" else f" by {found.unit}"
+    singular, plural = (f"group{by}", f"groups{by}") if by else ("clip", "clips")
+    if found.units < 2:
+        return f"cannot be said, because one {singular} shows no variation"
+    rough = f" (rough, because it rests on {found.units} {plural})" if found.few else ""
+    return f"{counted(found.units_for(tolerance), singular, plural)}{rough}"
 
 
 def _group_table(profile: Profile) -> Table:
@@ -236,6 +248,8 @@ def _table(title: str, *headings: str) -> Table:
 
 
 def _cell(name: str, value: float) -> str:
+    if not math.isfinite(value):
+        return UNKNOWN
     return f"{value:.1%}" if name == "floor_share" else f"{value:.2f}"
 
 

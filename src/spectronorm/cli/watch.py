@@ -62,7 +62,7 @@ _EXAMPLES = """
 
     spectronorm watch recordings/ --profile field.safetensors --once --window 3 --overlap 1
 
-    arecord -f S16_LE -r 16000 | spectronorm watch - --pcm s16le --pcm-rate 16000 --profile esc10.safetensors
+    arecord -t raw -f S16_LE -r 16000 | spectronorm watch - --pcm s16le --pcm-rate 16000 --profile esc10.safetensors
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ from spectronorm.printable import printable
 from spectronorm.storage.atomic import atomic_write
 from spectronorm.storage.content import Content
 
+_LONGEST = 48
+"""Longest label in letters; longer ones would leave no room for a drawing."""
+
 
 def as_label(name: str) -> str:
-    """A name as matplotlib shows it: a dollar sign begins no formula, and an underscore hides no legend."""
-    text = printable(name).replace("$", r"\$")
+    """A name as matplotlib shows it: short, a dollar sign begins no formula, and an underscore hides no legend."""
+    text = printable(name)
+    text = (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…").replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
 
 
@@ -77,9 +82,11 @@ def _figure_class() -> Any:
 
 
 def figure_png(figure: Any) -> bytes:
-    """Return a figure as a PNG."""
+    """Return a figure as a PNG; a letter that the font lacks is drawn as a box, without a warning."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": "spectronorm"})
     return buffer.getvalue()
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import soundfile
 from numpy.typing import ArrayLike, NDArray
 
+from spectronorm.arrays import as_single, real_number
+from spectronorm.display.spectrogram import host_array
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.suggestion import known_keywords, known_settings
 
@@ -73,12 +75,11 @@ def play(wave: ArrayLike, sample_rate: int) -> Player:
     >>> sn.play(np.zeros(8_000), 8_000)
     Player(sample_rate=8000, scaled=1.0)
     """
-    host = wave.detach().cpu().numpy() if hasattr(wave, "detach") else wave
-    samples = np.atleast_2d(np.asarray(host, dtype=np.float32))
+    host = host_array(wave, "a wave")
+    samples = np.atleast_2d(as_single(host))
     if samples.ndim != 2 or not samples.size or len(samples) > 16:
-        raise ShapeError(f"a wave of shape {np.shape(host)} cannot be played; (sample,) or (channel, sample) is needed")
-    if not 1000 <= sample_rate <= 192_000:
-        raise ArgumentError(f"sample_rate={sample_rate} must be in 1000 … 192000 Hz")
+        raise ShapeError(f"a wave of shape {host.shape} cannot be played; (sample,) or (channel, sample) is needed")
+    sample_rate = int(real_number(sample_rate, "sample_rate", 1000, 192_000, of="Hz"))
     if samples.shape[1] > MOST_SECONDS * sample_rate:
         raise ArgumentError(
             f"{samples.shape[1] / sample_rate:.0f} s are too long; play a part of at most {MOST_SECONDS:.0f} s"
@@ -87,4 +88,4 @@ def play(wave: ArrayLike, sample_rate: int) -> Player:
         raise ArgumentError("the wave holds values that are not finite")
     peak = float(np.abs(samples).max())
     scale = 1.0 / peak if peak > 1.0 else 1.0
-    return Player(samples * np.float32(scale), int(sample_rate), scale)
+    return Player(samples * np.float32(scale), sample_rate, scale)

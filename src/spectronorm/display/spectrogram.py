@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spectronorm.arrays import to_host
 from spectronorm.display.figure import as_label, new_figure
 from spectronorm.errors import ShapeError
-from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels
+from spectronorm.front_end import AnyFrontEnd, FrontEnd, Levels, checked_front_end
 from spectronorm.suggestion import known_keywords
 
 _TICKS = 7
@@ -40,6 +42,7 @@ def plot(
 
     Raises:
         ShapeError: if the level has another shape than `(band, frame)`, or other bands than the front end.
+        ArgumentError: if `front_end` is something else, such as a profile.
         MissingExtra: if matplotlib is not installed.
 
     >>> import numpy as np, spectronorm as sn
@@ -47,6 +50,8 @@ def plot(
     >>> sn.plot(front_end(np.zeros(16_000)), front_end, title="silence").get_xlabel()
     'time (s)'
     """
+    if front_end is not None:
+        checked_front_end(front_end)
     x = _spectrogram(level, front_end)
     axis = axes_or_new(ax, 8, 4)
     frame_rate = _frame_rate(front_end)
@@ -91,10 +96,20 @@ def _label_bands(axis: Any, front_end: AnyFrontEnd | None, bands: int) -> None:
     axis.set_ylabel("frequency (Hz)")
 
 
-def host_array(values: Any) -> NDArray[np.float64]:
-    """Return a NumPy array or torch tensor as float64 on the host."""
-    host = values.detach().cpu().numpy() if hasattr(values, "detach") else values
-    return np.asarray(host, dtype=np.float64)
+def host_array(values: Any, what: str = "a level") -> NDArray[np.float64]:
+    """Return a NumPy array, torch tensor or list of numbers as float64 on the host.
+
+    Raises:
+        ShapeError: if it is a path, or holds something else than real numbers.
+    """
+    if isinstance(values, str | bytes | PathLike):
+        remedy = "spectronorm.read(path, sample_rate)" if what == "a wave" else "front_end(spectronorm.read(path, …))"
+        raise ShapeError(f"{what} is an array of numbers, not a path: pass {remedy}")
+    host = to_host(values)
+    if host.dtype.kind not in "fiub":
+        raise ShapeError(f"{what} holds real numbers, but got an array of {host.dtype}")
+    with np.errstate(over="ignore"):
+        return np.asarray(host, dtype=np.float64)
 
 
 def axes_or_new(ax: Any, width: float, height: float) -> Any:

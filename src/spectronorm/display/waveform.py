@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spectronorm.arrays import real_number
 from spectronorm.display.figure import as_label
 from spectronorm.display.spectrogram import axes_or_new, host_array
-from spectronorm.errors import ArgumentError, ShapeError
+from spectronorm.errors import ShapeError
 from spectronorm.suggestion import known_keywords
 
 
@@ -28,18 +29,17 @@ def plot_wave(wave: ArrayLike, sample_rate: float, *, ax: Any = None, title: str
 
     Raises:
         ShapeError: if the wave has no samples or more than two axes.
-        ArgumentError: unless the sample rate is positive.
+        ArgumentError: unless the sample rate is a positive number.
         MissingExtra: if matplotlib is not installed.
 
     >>> import numpy as np, spectronorm as sn
     >>> sn.plot_wave(np.zeros(8_000), 8_000).get_xlim()
     (np.float64(0.0), np.float64(1.0))
     """
-    samples = host_array(wave)
+    samples = host_array(wave, "a wave")
     if samples.ndim not in (1, 2) or not samples.size:
         raise ShapeError(f"a wave of shape {samples.shape} cannot be drawn; (sample,) or (channel, sample) is needed")
-    if not sample_rate > 0:
-        raise ArgumentError(f"sample_rate={sample_rate} must be positive")
+    sample_rate = real_number(sample_rate, "sample_rate", 1e-3, 1e9, of="Hz")
     axis = axes_or_new(ax, 8, 2)
     channels = samples.reshape(-1, samples.shape[-1])
     for number, channel in enumerate(channels):

@@ -35,5 +35,5 @@ def import_path(path: str) -> Any:
             return getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError, ValueError) as error:
             raise ImportError(str(error)) from None
-        except Exception as error:  # A user's module may fail in any way.
+        except (Exception, SystemExit) as error:  # A user's module may fail in any way, or be a script that ends.
             raise ImportError(f"{type(error).__name__}: {error}") from None

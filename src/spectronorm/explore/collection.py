@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,8 +68,10 @@ class Collection:
         self._of, self.clips = explored, explored.source.clips
         first = next(iter(explored.profiles.values()), None)
         self.listener = Listener(explored.source, explored.front_end, first, workers)
-        self._view: Callable[[int], ClipView] = lru_cache(maxsize=_KEPT)(self._read)
-        self._back: Callable[[int, float, float], TurnedBack] = lru_cache(maxsize=_KEPT)(self._turn_back)
+        self._views: Callable[[int], ClipView] = lru_cache(maxsize=_KEPT)(self._read)
+        self._backs: Callable[[int, float, float], TurnedBack] = lru_cache(maxsize=_KEPT)(self._turn_back)
+        # Requests that belong together come at once: one of them does the work, and the others wait for it.
+        self._reading, self._turning = ([Lock() for _ in range(_KEPT)] for _ in range(2))
 
     @property
     def count(self) -> int:
@@ -156,7 +159,8 @@ class Collection:
 
     def turned_back(self, number: int, low: float, high: float) -> TurnedBack:
         """Return the clip's image with this range, and the sound made of it; see `turn_back` for the errors."""
-        return self._back(number, low, high)
+        with self._turning[number % _KEPT]:
+            return self._backs(number, low, high)
 
     def back(self, number: int, low: float, high: float) -> dict[str, Any]:
         """Return facts about the image and its sound; the difference is that of the levels within the image's range."""
@@ -213,6 +217,10 @@ class Collection:
                 f"profile={name!r} is none of {', '.join(known) or 'the profiles, for there is none yet'}"
             )
         return known[name]
+
+    def _view(self, number: int) -> ClipView:
+        with self._reading[number % _KEPT]:
+            return self._views(number)
 
     def _read(self, number: int) -> ClipView:
         # The first picture does not wait for numba, which the listener loads.

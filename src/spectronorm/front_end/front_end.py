@@ -236,7 +236,7 @@ class FrontEnd(FieldsOnly):
         if samples.ndim > 1:
             return np.concatenate([self.clip_level(channel) for channel in samples])
         self._require_long_enough(samples)
-        return self.kernels.level(np.ascontiguousarray(samples), workspace_of_thread())
+        return self.kernels.level(np.ascontiguousarray(readable_numbers(samples)), workspace_of_thread())
 
     def clip_blocks(
         self, samples: NDArray[np.floating[Any]], workspace: Workspace
@@ -249,7 +249,7 @@ class FrontEnd(FieldsOnly):
             AudioError: if the clip is shorter than one window.
         """
         self._require_long_enough(samples)
-        return self.kernels.blocks(np.ascontiguousarray(samples), workspace)
+        return self.kernels.blocks(np.ascontiguousarray(readable_numbers(samples)), workspace)
 
     def _require_long_enough(self, samples: NDArray[Any]) -> None:
         if len(samples) < self.min_samples:

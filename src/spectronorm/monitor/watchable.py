@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectronorm.arrays import Samples
+from spectronorm.arrays import Samples, as_single
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, FrontEndMismatch, ShapeError
 from spectronorm.front_end import AnyFrontEnd, Levels, require_front_end
 from spectronorm.monitor.clips.features import as_rows
@@ -41,7 +41,7 @@ def checked_samples(samples: Samples) -> NDArray[np.float32]:
     """
     if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype.kind != "f":
         raise ShapeError("a clip must be a NumPy array (sample,) of floats in [-1, 1], without padding")
-    clip = np.ascontiguousarray(samples, dtype=np.float32)
+    clip = np.ascontiguousarray(as_single(samples))
     if not len(clip):
         raise AudioError(BadAudioReason.EMPTY, "it holds no samples")
     return clip

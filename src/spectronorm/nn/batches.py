@@ -22,7 +22,7 @@ def mapped_tensors(front_end: FrontEnd, waves: Tensor, lengths: Tensor | None, b
 
     There is no gradient.
     """
-    clips = waves.detach().reshape(math.prod(waves.shape[:-1]), waves.shape[-1]).numpy()
+    clips = waves.detach().resolve_neg().reshape(math.prod(waves.shape[:-1]), waves.shape[-1]).numpy()
     ends = None if lengths is None else lengths.reshape(-1).tolist()
     levels = mapped_levels(front_end.kernels, clips, ends, band_map, torch.get_num_threads())
     return torch.from_numpy(levels).reshape(*waves.shape[:-1], *levels.shape[1:])

@@ -11,7 +11,15 @@ from os import PathLike
 import torch
 from torch import Tensor
 
-from spectronorm.arrays import has_values, require_floats, require_plausible, require_wave, seen_clean, swapped_axes
+from spectronorm.arrays import (
+    has_values,
+    require_dense,
+    require_floats,
+    require_plausible,
+    require_wave,
+    seen_clean,
+    swapped_axes,
+)
 from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import FrontEnd
@@ -29,6 +37,7 @@ def check_wave(wave: Tensor, front_end: FrontEnd, sample_rate: int | None) -> No
     if not isinstance(wave, Tensor):
         raise ShapeError(f"got {type(wave).__name__}; the module takes a torch tensor: use torch.from_numpy first")
     require_floats(wave, "a wave")
+    require_dense(wave)
     if wave.ndim < 1:
         raise ShapeError("a wave is (..., sample), but got a tensor without axes; pass a tensor of samples")
     if wave.shape[-1] < front_end.min_samples:
@@ -48,7 +57,7 @@ def check_finite(wave: Tensor) -> None:
         ArgumentError: if a sample is NaN or infinite.
     """
     on_host = wave.device.type == "cpu" and wave.dtype in (torch.float32, torch.float64)
-    if on_host and has_values(wave) and seen_clean(wave.detach().numpy()):
+    if on_host and has_values(wave) and seen_clean(wave.detach().resolve_neg().numpy()):
         return
     # The sum is not finite if any sample is not, and takes one pass without memory.
     if has_values(wave) and wave.numel() and not torch.isfinite(wave.detach().sum()):
@@ -60,7 +69,7 @@ def check_finite(wave: Tensor) -> None:
                 "repair or leave out the clip"
             )
     if has_values(wave) and wave.numel() and wave.device.type == "cpu":
-        require_plausible(wave.detach().to(torch.promote_types(wave.dtype, torch.float32)).numpy())
+        require_plausible(wave.detach().to(torch.promote_types(wave.dtype, torch.float32)).resolve_neg().numpy())
 
 
 def expand_lengths(lengths: Tensor, like: Tensor, axes: int, shortest: int, unit: str) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NoReturn, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from spectronorm.arrays import Affine, Array
+from spectronorm.arrays import Affine, Array, namespace
 from spectronorm.errors import ArgumentError, ShapeError
 from spectronorm.front_end import AnyFrontEnd
 from spectronorm.front_end.fast.mapped import BandMap
@@ -373,6 +373,7 @@ class NormalizerStream:
 
 def require_level(level: Array, front_end: AnyFrontEnd) -> None:
     """Raise `ShapeError` unless this is an array `(..., band, frame)` (or with channels) of this front end."""
+    namespace(level)  # raises for a list
     shape = front_end.level_shape
     if level.ndim <= len(shape) or tuple(level.shape[-1 - len(shape) : -1]) != shape:
         axes = f"band, frame) with the {shape[-1]} bands"

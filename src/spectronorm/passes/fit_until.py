@@ -47,14 +47,24 @@ class Tolerance:
         """Return the tolerance in the unit of a profile's levels.
 
         Raises:
-            ArgumentError: if the unit is neither `sd` nor that of the levels.
+            ArgumentError: if the unit is neither `sd` nor that of the levels, or if levels that are all equal have no
+                standard deviation.
         """
-        unit = profile.front_end.unit
-        if self.unit == "sd":
+        self.require_unit(profile.front_end.unit)
+        if self.unit.casefold() == "sd":
+            if not profile.overall.std > 0:
+                raise ArgumentError(f"tolerance={self}: all levels are equal, so a standard deviation is no measure")
             return self.value * float(profile.overall.std)
-        if self.unit not in ("", unit):
-            raise ArgumentError(f"tolerance={self}: these levels are in {unit}, so give {unit} or sd")
         return self.value
+
+    def require_unit(self, unit: str) -> None:
+        """Check that the unit is `sd` or that of the levels, in capitals or not.
+
+        Raises:
+            ArgumentError: if it is another.
+        """
+        if self.unit.casefold() not in ("", "sd", unit.casefold()):
+            raise ArgumentError(f"tolerance={self}: these levels are in {unit}, so give {unit} or sd")
 
     def __str__(self) -> str:
         return f"{self.value:g}{self.unit}"

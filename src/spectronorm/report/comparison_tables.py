@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from spectronorm.counted import counted
 from spectronorm.experiment.answer.answer import Answer, Comparison, Shifted
 from spectronorm.experiment.answer.points import points
-from spectronorm.experiment.answer.precision import TOO_FEW_UNITS
+from spectronorm.experiment.answer.precision import why_unstated
 from spectronorm.experiment.answer.sequential import Look
 from spectronorm.experiment.answer.statistics import PairedDifference
 from spectronorm.experiment.answer.words import ArmVerdict
@@ -44,7 +44,8 @@ def details(outcome: Outcome) -> list[str]:
 
 def _power(answer: Answer) -> str:
     if answer.detectable is None:
-        return f"The smallest difference that such a run calls better cannot be said: {TOO_FEW_UNITS}."
+        reason = why_unstated([verdict.difference for verdict in answer.primary.verdicts])
+        return f"The smallest difference that such a run calls better cannot be said: {reason}."
     if answer.detectable >= 1:
         return "Such a run calls no arm better or worse, however large the difference."
     pairs = counted(len(answer.primary.verdicts), "pair")

@@ -15,7 +15,7 @@ from spectronorm.display.spectrogram import host_array, plot
 from spectronorm.errors import ArgumentError
 from spectronorm.front_end import require_front_end
 from spectronorm.normalize import normalizer
-from spectronorm.profile import Profile
+from spectronorm.profile import Profile, require_profile
 from spectronorm.suggestion import known_keywords
 
 NORMALIZATIONS = ("none", "global", "band", "clip")
@@ -31,7 +31,8 @@ def compare_normalizations(
     take up its range.
 
     Args:
-        clip: Path of an audio file, or samples `(sample,)` at the front end's rate.
+        clip: Path of an audio file, or samples `(sample,)` at the front end's rate; leading axes of length one are
+            dropped.
         profile: Profile of the training set; its front end makes the spectrogram.
         names: Names of normalizers, as of `--normalize`.
         title: Title of the figure.
@@ -40,7 +41,7 @@ def compare_normalizations(
         The figure.
 
     Raises:
-        ArgumentError: if there is no such normalizer, or no name.
+        ArgumentError: if there is no such normalizer, or no name, or `profile` is something else.
         MissingExtra: if matplotlib is not installed.
 
     >>> import numpy as np, spectronorm as sn
@@ -52,8 +53,10 @@ def compare_normalizations(
     """
     if not names:
         raise ArgumentError("compare_normalizations needs at least one name of a normalizer")
-    front_end = require_front_end(profile.front_end, "drawing a clip")
-    wave = read(clip, front_end.sample_rate) if isinstance(clip, str | Path) else host_array(clip)
+    front_end = require_front_end(require_profile(profile).front_end, "drawing a clip")
+    wave = read(clip, front_end.sample_rate) if isinstance(clip, str | Path) else host_array(clip, "a wave")
+    while wave.ndim > 1 and len(wave) == 1:
+        wave = wave[0]
     level = np.asarray(front_end(wave))
     rows = -(-len(names) // 2)
     figure = new_figure(12, 3.4 * rows)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import to_host
 from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
 
 IN_MEMORY = "(memory)"
@@ -59,7 +60,7 @@ class HeldWave:
         rate = float(sample_rate) if isinstance(sample_rate, int | float | np.number) else 0.0
         if isinstance(sample_rate, bool) or not 1 <= rate <= (1 << 31) or rate != int(rate):
             raise ArgumentError(f"a wave's sample rate is {sample_rate!r}, but must be a whole number of Hz")
-        array = np.asarray(wave.detach().cpu() if hasattr(wave, "detach") else wave)
+        array = to_host(wave)
         if array.dtype.kind != "f" and array.dtype.name not in _SCALES:
             raise ArgumentError(
                 f"a wave has dtype {array.dtype}, but must be floating point in [-1, 1], or integers of 16 or 32 bits"

@@ -73,6 +73,8 @@ def seeds_for(size: float, precision: Precision, pairs: int, seeds: int) -> int 
 
 def _choice(against: list[ArmVerdict], reference: str) -> str:
     winners = [verdict for verdict in against if verdict.word == BETTER]
+    if all(verdict.word == UNSAID for verdict in against):
+        return f"This run cannot rank the arms, so it gives no reason to change {in_quotes(reference)}."
     if not winners:
         return f"Stay with {in_quotes(reference)}: this run calls no arm better."
     best = max(winners, key=lambda verdict: abs(verdict.difference.estimate))

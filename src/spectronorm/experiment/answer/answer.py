@@ -74,7 +74,8 @@ class Answer:
         same_model: Pairs of arms that are one model by algebra, as negative controls.
         shifts: The results on each simulated deployment.
         detectable: The smallest difference that such a run calls better four times in five, given its own precision and
-            its number of pairs; 1 if there is none, and None if it cannot be said, from two folds or two seeds.
+            its number of pairs; 1 if there is none, and None if it cannot be said, from two folds or two seeds, or from
+            arms that agreed on every clip.
         sentences: The answer in words.
         basis: What the answer rests on, in words.
         advice: Which arm to use, and what more training would settle, in words.

@@ -26,7 +26,8 @@ def basis(blocks: Sequence[Block], clips: LabelledClips, pairs: int, on_deployme
     tests = counted(len(tested), "tested clip")
     said = [f"The answer rests on {counted(len(blocks), 'block')} ({design}): {tests} of {units}."]
     if len(folds) < len(clips.held_out):
-        said.append(f"Of {counted(len(clips.held_out), 'fold')} only {len(folds)} were tested.")
+        verb = "was" if len(folds) == 1 else "were"
+        said.append(f"Only {len(folds)} of {counted(len(clips.held_out), 'fold')} {verb} tested.")
     if len(folds) == 1:
         said.append("With one fold the answer holds for this one training set only.")
     family = f"Holm's correction covers {counted(pairs, 'pair')} of arms"

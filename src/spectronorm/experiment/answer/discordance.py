@@ -56,8 +56,11 @@ def half_width_floor(
         share: Mean square of the difference, from `mean_squared_difference`; 0 … 1.
         groups: Number of recordings or speakers.
         threshold: Normal quantile of the interval; 1.96 for 95 %.
-        reach: By how much one clip's values can differ at most; 1 for accuracy.
+        reach: By how much one clip's values can differ at most; 1 for accuracy, and 0 if there is no bound, and so
+            no floor.
     """
+    if reach == 0.0:
+        return 0.0
     if reach != 1.0:
         return reach * half_width_floor(share / reach**2, groups, threshold)
     found = min(share, 1.0) * groups

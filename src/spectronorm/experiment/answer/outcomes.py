@@ -30,7 +30,8 @@ class Outcomes:
         values: Array `(arm, clip, seed)`; NaN if the clip's fold is not done with that seed.
         folds: The index of each clip's fold.
         groups: The index of each clip's recording or speaker.
-        reach: By how much one clip's values can differ between two arms at most; 1 for accuracy.
+        reach: By how much one clip's values can differ between two arms at most; 1 for accuracy, and 0 for log-loss,
+            which has no bound.
         overlap: Tested clips for each training clip of a fold, on average. By default each fold's models are taken to
             train on all other folds: `1 / (folds - 1)`.
     """
@@ -122,8 +123,13 @@ def outcomes(
     _, groups = np.unique([clips.groups[i] for i in order], return_inverse=True)
     fold_numbers = np.repeat(np.arange(len(folds)), [len(tested[fold]) for fold in folds])
     overlap = float(np.mean([len(tested[fold]) / len(clips.train_clips(fold)) for fold in folds]))
-    reach = 1.0 if endpoint == LOG_LOSS else max(find_metric(endpoint).reach(truth[fold]) for fold in folds)
+    reach = 0.0 if endpoint == LOG_LOSS else _reach(endpoint, truth.values(), several=clips.several_labels)
     return Outcomes(tuple(arms), values, fold_numbers, groups.astype(np.int64), overlap, reach)
+
+
+def _reach(endpoint: str, truth: Iterable[Truth], *, several: bool) -> float:
+    metric = find_metric(endpoint)
+    return max(metric.reach(part, several=several) for part in truth)
 
 
 def _values(scores: Scores, endpoint: str, truth: Truth) -> Floats:

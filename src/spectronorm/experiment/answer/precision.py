@@ -15,6 +15,9 @@ FEWEST_DF = 2.0
 TOO_FEW_UNITS = "two folds, or two seeds of one fold, do not tell how far such units lie apart; take at least three"
 """Reason for which a run does not state what it can detect."""
 
+ALIKE_EVERYWHERE = "the arms agreed on every clip, which does not tell how far arms that differ would scatter"
+"""Reason for which a run of arms that never disagreed does not state what it can detect."""
+
 
 def has_too_few_units(precision: Precision) -> bool:
     """Tell if a run that found any difference has too few folds or seeds to know its own precision."""
@@ -25,8 +28,8 @@ def stated_difference(differences: Sequence[PairedDifference], *, hits: bool = T
     """Return the smallest difference that a run calls better four times in five; None if it cannot be said.
 
     Two folds, or two seeds of one fold, tell too little of how far folds or seeds lie apart: in simulated runs of two
-    folds, the statement varied sixfold between its quartiles. A run whose words cannot be said at all has 1, the
-    largest difference there is.
+    folds, the statement varied sixfold between its quartiles. Arms that agreed on every clip do not tell it either. A
+    run whose words cannot be said at all has 1, the largest difference there is.
 
     Args:
         differences: Differences of all pairs of arms.
@@ -35,7 +38,12 @@ def stated_difference(differences: Sequence[PairedDifference], *, hits: bool = T
     if differences[0].missing:
         return 1.0
     precision = precision_of(differences, hits=hits)
-    return None if has_too_few_units(precision) else detectable(precision, len(differences))
+    return None if precision.se <= 0 or has_too_few_units(precision) else detectable(precision, len(differences))
+
+
+def why_unstated(differences: Sequence[PairedDifference]) -> str:
+    """Return the reason for which `stated_difference` returns None."""
+    return ALIKE_EVERYWHERE if precision_of(differences).se <= 0 else TOO_FEW_UNITS
 
 
 def precision_of(differences: Sequence[PairedDifference], *, hits: bool = True) -> Precision:

@@ -75,9 +75,12 @@ class Resampled:
     means: Floats
 
     def interval(self, arm: str) -> tuple[float, float]:
-        """Return the 95 % interval of one arm's mean."""
-        low, high = np.quantile(self.means[self.outcomes.arms.index(arm)], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return float(low), float(high)
+        """Return the 95 % interval of one arm's mean; if all recordings are alike, of what others may be."""
+        found = _percentile_interval(self.means[self.outcomes.arms.index(arm)])
+        if found.low < found.high or not self.outcomes.reach:
+            return found.low, found.high
+        floor = half_width_floor(0.0, self.outcomes.n_groups, reach=self.outcomes.reach)
+        return max(found.low - floor, min(found.low, 0.0)), min(found.high + floor, max(found.high, 1.0))
 
     def difference(self, first: str, second: str) -> PairedDifference:
         """Return one arm minus another, paired clip by clip."""
@@ -91,7 +94,7 @@ class Resampled:
             first,
             second,
             float(np.nanmean(difference, axis=1).mean()),
-            _percentile_interval(replicates),
+            _no_certainty(_percentile_interval(replicates), floor),
             spread,
             float(replicates.std(ddof=1)),
             discordance(difference, self.outcomes),
@@ -145,6 +148,11 @@ def _percentile_interval(replicates: Floats) -> Interval:
     low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     tail = min(np.count_nonzero(replicates <= 0), np.count_nonzero(replicates >= 0))
     return Interval(float(low), float(high), min(1.0, 2 * (tail + 1) / (len(replicates) + 1)))
+
+
+def _no_certainty(found: Interval, floor: float) -> Interval:
+    """Return an interval of width zero with the half-width that the discordance allows; others as they are."""
+    return found if found.low < found.high else replace(found, low=found.low - floor, high=found.high + floor)
 
 
 def _turned(interval: Interval) -> Interval:

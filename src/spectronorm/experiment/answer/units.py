@@ -153,7 +153,8 @@ def what_is_missing(outcomes: Outcomes) -> str:
     groups = outcomes.n_groups / folds
     if groups < FEWEST_GROUPS:
         units = "recording or speaker" if groups == 1 else "recordings or speakers"
-        return f"a fold has only {groups:.3g} {units}, and {FEWEST_GROUPS} or more are needed"
+        mean = "" if groups == int(groups) else " on average"
+        return f"a fold has only {groups:.3g} {units}{mean}, and {FEWEST_GROUPS} or more are needed"
     return ""
 
 

@@ -130,7 +130,7 @@ def _mean_of(plain: Mapping[str, Any], before: Sequence[Arm]) -> Arm:
 
 def _name(plain: Mapping[str, Any]) -> str:
     name = plain.get("name")
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name.strip():
         raise ArgumentError(f"each arm needs a name, not {name!r}")
     return name
 

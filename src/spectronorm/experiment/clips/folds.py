@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import whole_number
 from spectronorm.audio import ClipReference, Source
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError, SourceError
 from spectronorm.experiment.clips.several_labels import names_of, read_labels
 from spectronorm.experiment.metrics.metric import truth_of
@@ -124,6 +125,8 @@ def labelled_clips(
     tested = tuple(name for name in known if not (folds == "split" and name == "train"))
     if unknown := [name for name in hold_out if name not in tested]:
         raise ArgumentError(f"hold out {unknown[0]!r}: there is no such fold; the folds are {', '.join(tested)}")
+    if twice := [name for name in tested if list(hold_out).count(name) > 1]:
+        raise ArgumentError(f"hold out {twice[0]!r}: is named twice; name each fold once")
     result = LabelledClips(source, folds, classes, labels, groups, tuple(hold_out) or tested)
     _check(result)
     return result
@@ -157,7 +160,8 @@ def _require_column(source: Source, column: str, what: str) -> None:
     if missing:
         known = ", ".join(source.column_names()) or "none"
         raise ArgumentError(
-            f"{what} {column!r}: {missing} of {len(source)} clips have no such column; there are {known}"
+            f"{what} {column!r}: {missing} of {len(source)} clips have no such column, or nothing in it; there are "
+            f"{known}"
         )
 
 
@@ -183,9 +187,8 @@ def _with_made_folds(source: Source, label: str, group: str | None, count: int, 
             f"all clips are of one {group or 'clip'}, which cannot be in training and test data; two or more are needed"
         )
     if not 2 <= count <= len(members):
-        raise ArgumentError(
-            f"folds={count}: must be 2 … {len(members)}, because a {group or 'clip'} cannot be in two folds"
-        )
+        allowed = "2" if len(members) == 2 else f"2 … {len(members)}"
+        raise ArgumentError(f"folds={count}: must be {allowed}, because a {group or 'clip'} cannot be in two folds")
     in_fold: list[Counter[str]] = [Counter() for _ in range(count)]
     fold_of: dict[str, str] = {}
     for name in sorted(members, key=lambda name: (-len(members[name]), name)):
@@ -216,17 +219,24 @@ def _check(clips: LabelledClips) -> None:
 
 def _check_fold(clips: LabelledClips, fold: str) -> None:
     test, train = clips.test_clips(fold), clips.train_clips(fold)
-    advice = "make even folds with --folds 5"
+    made = clips.fold_column == MADE_FOLD
+    advice = "make fewer folds with --folds, or add recordings" if made else "make even folds with --folds 5"
     if len(test) < 2:
-        raise ArgumentError(f"fold {fold} holds {len(test)} clip, too few to test on; {advice}")
+        raise ArgumentError(f"fold {fold} holds {counted(len(test), 'clip')}, too few to test on; {advice}")
     truth = truth_of(clips.labels, len(clips.classes))
     tested, learned = (np.asarray(truth[part].any(axis=0)) for part in (test, train))
     if tested.sum() < 2:
         only = ", ".join(repr(name) for name, found in zip(clips.classes, tested, strict=True) if found) or "none"
         raise ArgumentError(f"fold {fold} holds only the class {only}; {advice}")
     if (tested & ~learned).any():
-        name = clips.classes[int(np.argmax(tested & ~learned))]
-        raise ArgumentError(f"without fold {fold} there is no clip of class {name!r} to train on; {advice}")
+        missing = int(np.argmax(tested & ~learned))
+        of_class = truth_of(clips.labels, len(clips.classes))[:, missing]
+        groups = {group for group, found in zip(clips.groups, of_class, strict=True) if found}
+        if len(groups) == 1:
+            advice = "all its clips are of one recording or speaker: add others, or leave the class out"
+        raise ArgumentError(
+            f"without fold {fold} there is no clip of class {clips.classes[missing]!r} to train on; {advice}"
+        )
 
 
 def _natural(name: str) -> tuple[int, int, str]:

@@ -23,10 +23,10 @@ class Accuracy(Metric):
         """Return the recall of each class; NaN for a class without a clip."""
         return recall(truth, decisions(truth, scores))
 
-    def check(self, truth: Truth, classes: Sequence[str], where: str) -> None:
+    def check(self, truth: Truth, classes: Sequence[str], where: str, *, several: bool = False) -> None:
         """Accept any clips."""
 
-    def reach(self, truth: Truth) -> float:  # noqa: ARG002 - the same whatever the classes are
+    def reach(self, truth: Truth, *, several: bool = False) -> float:  # noqa: ARG002 - the same whatever the classes are
         """Return 1: a clip is right or wrong."""
         return 1.0
 

@@ -47,28 +47,38 @@ class Metric(ABC):
         """Return the figure of each class; NaN for a class without a clip."""
 
     @abstractmethod
-    def check(self, truth: Truth, classes: Sequence[str], where: str) -> None:
+    def check(self, truth: Truth, classes: Sequence[str], where: str, *, several: bool = False) -> None:
         """Check that the metric can be computed on these clips.
 
         Args:
             truth: The classes of each clip.
             classes: Names of the classes.
             where: The clips in words, such as "fold 1".
+            several: Clips may have several labels, even if none of these has.
 
         Raises:
             ArgumentError: if it cannot.
         """
 
     @abstractmethod
-    def reach(self, truth: Truth) -> float:
+    def reach(self, truth: Truth, *, several: bool = False) -> float:
         """Return by how much one clip's value can differ between two models at most; 1 for accuracy."""
 
 
 def decisions(truth: Truth, scores: Floats) -> Truth:
     """Return the predicted classes: the most probable one if each clip has one label, else all above one half."""
-    if one_label(truth):
+    if one_label_each(truth, scores):
         return np.asarray(np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None])
     return np.asarray(scores > np.log(0.5))
+
+
+def one_label_each(truth: Truth, scores: Floats) -> bool:
+    """True if each clip has exactly one class, and the log-probabilities are those of a model that chooses one.
+
+    All clips of a fold may have one label by chance although others have several. The probabilities of a model that
+    chooses one class add up to 1.
+    """
+    return one_label(truth) and bool(np.allclose(np.exp(scores).sum(axis=1), 1.0, atol=0.01))
 
 
 def one_label(truth: Truth) -> bool:

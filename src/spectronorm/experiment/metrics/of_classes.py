@@ -52,11 +52,11 @@ class MeanOverClasses(Metric):
             ]
         )
 
-    def check(self, truth: Truth, classes: Sequence[str], where: str) -> None:
+    def check(self, truth: Truth, classes: Sequence[str], where: str, *, several: bool = False) -> None:  # noqa: ARG002 - a class counts alike
         """Check that each class has a clip, and if the figure needs them, clips without it."""
         require_both(self, truth, classes, where, negatives=self.negatives)
 
-    def reach(self, truth: Truth) -> float:
+    def reach(self, truth: Truth, *, several: bool = False) -> float:  # noqa: ARG002 - a class counts alike
         """Return the largest share of one clip in the figures of all classes, times the number of clips."""
         count = np.maximum(truth.sum(axis=0), 1)
         others = np.maximum(len(truth) - count, 1)

@@ -11,7 +11,7 @@ import numpy as np
 from spectronorm.arrays import Floats, Integers
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.metrics.accuracy import recall
-from spectronorm.experiment.metrics.metric import Metric, Truth, decisions, one_label
+from spectronorm.experiment.metrics.metric import Metric, Truth, decisions, one_label, one_label_each
 
 OwnMetric = Callable[[Integers, Floats], float]
 """Maps labels, `(clip,)` or with several a clip `(clip, class)`, and probabilities `(clip, class)` to a number."""
@@ -42,8 +42,8 @@ class FunctionMetric(Metric):
         """
         on = f"on {len(labels)} clips{where}"
         try:
-            value = float(self.function(labels, probabilities))
-        except Exception as error:  # A user's function may fail in any way.
+            value = float(self.function(labels.copy(), probabilities.copy()))
+        except (Exception, SystemExit) as error:  # A user's function may fail in any way.
             raise ArgumentError(
                 f"metric={self.name!r} cannot be computed {on}: {type(error).__name__}: {error}"
             ) from None
@@ -59,23 +59,54 @@ class FunctionMetric(Metric):
         """Return the recall of each class, since the function has no figure of a class."""
         return recall(truth, decisions(truth, scores))
 
-    def check(self, truth: Truth, classes: Sequence[str], where: str) -> None:  # noqa: ARG002 - a function of clips
-        """Check that the function can be computed on these clips, and on all but one of them."""
-        labels, right = _labels(truth, several=not one_label(truth)), _sure(truth)
-        value = self.value(labels, right, f" ({where})")
-        if not -1.0 <= value <= 1.0:
-            raise ArgumentError(
-                f"metric={self.name!r} is {value:g} on right predictions of {where}, but it must lie in −1 … 1: the "
-                "words count differences in hundredths (points); divide it by its range"
-            )
+    def check(self, truth: Truth, classes: Sequence[str], where: str, *, several: bool = False) -> None:  # noqa: ARG002 - a function of clips
+        """Check the function's values on these clips, and that it can be computed on all but one of them."""
+        self.check_values(truth, where, several=several)
+        labels, right = _labels(truth, several=several), _sure(truth, several=several)
         for left_out in range(len(truth)):
             rest = np.arange(len(truth)) != left_out
             self.value(labels[rest], right[rest], f" ({where} without one of its clips)")
 
-    def reach(self, truth: Truth) -> float:
+    def check_values(self, truth: Truth, where: str, *, several: bool = False) -> None:
+        """Check the range, that equal predictions have equal values, and that right ones are better than wrong ones.
+
+        Args:
+            truth: The classes of each clip.
+            where: The clips in words, such as "fold 1".
+            several: Clips may have several labels, even if none of these has.
+
+        Raises:
+            ArgumentError: if the words about two arms could not be true.
+        """
+        labels, right = _labels(truth, several=several), _sure(truth, several=several)
+        wrong = _sure(_turned(truth, several=several), several=several)
+        best, again, worst = (self.value(labels, given, f" ({where})") for given in (right, right, wrong))
+        for value, given in ((best, "right"), (worst, "wrong")):
+            if not -1.0 <= value <= 1.0:
+                raise ArgumentError(
+                    f"metric={self.name!r} is {value:g} on {given} predictions of {where}, but it must lie in −1 … 1: "
+                    "the words count differences in hundredths (points); divide it by its range"
+                )
+        if again != best:
+            raise ArgumentError(
+                f"metric={self.name!r} is {best:g} and then {again:g} on the same predictions of {where}; it must "
+                "depend on labels and probabilities alone"
+            )
+        if best == worst:
+            raise ArgumentError(
+                f"metric={self.name!r} is {best:g} on right and on wrong predictions of {where}; it must differ"
+            )
+        if (best < worst) != self.lower_is_better:
+            advice = "remove its attribute" if self.lower_is_better else "give the function a true attribute"
+            raise ArgumentError(
+                f"metric={self.name!r} is {best:g} on right predictions of {where} and {worst:g} on wrong ones; "
+                f"{advice} lower_is_better"
+            )
+
+    def reach(self, truth: Truth, *, several: bool = False) -> float:
         """Return the number of clips times the largest change of the metric when one right clip turns wrong."""
-        labels, right = _labels(truth, several=not one_label(truth)), _sure(truth)
-        wrong = _sure(_turned(truth))
+        labels, right = _labels(truth, several=several), _sure(truth, several=several)
+        wrong = _sure(_turned(truth, several=several), several=several)
         best = self.value(labels, right)
         changes = []
         for clip in range(len(truth)):
@@ -90,9 +121,7 @@ def _by_clip(metric: FunctionMetric, truth: bytes, scores: bytes, shape: tuple[i
     """The values of the clips; kept, because each is looked at after every block."""
     true = np.frombuffer(truth, dtype=np.bool_).reshape(shape)
     probabilities = np.exp(np.frombuffer(scores, dtype=np.float64).reshape(shape))
-    # With one label a clip the probabilities add up to one, up to rounding.
-    several = not (one_label(true) and np.allclose(probabilities.sum(axis=1), 1.0, atol=0.01))
-    labels = _labels(true, several=several)
+    labels = _labels(true, several=not one_label_each(true, np.log(probabilities)))
     whole = metric.value(labels, probabilities)
     keep = ~np.eye(len(true), dtype=bool)
     without = np.array([metric.value(labels[rest], probabilities[rest]) for rest in keep])
@@ -100,16 +129,17 @@ def _by_clip(metric: FunctionMetric, truth: bytes, scores: bytes, shape: tuple[i
 
 
 def _labels(truth: Truth, *, several: bool) -> Integers:
-    return truth.astype(np.int64) if several else truth.argmax(axis=1).astype(np.int64)
+    chosen = not several and one_label(truth)
+    return truth.argmax(axis=1).astype(np.int64) if chosen else truth.astype(np.int64)
 
 
-def _sure(truth: Truth) -> Floats:
+def _sure(truth: Truth, *, several: bool) -> Floats:
     """Probabilities of a model that is sure of these classes."""
-    if not one_label(truth) or truth.shape[1] < 2:
+    if several or not one_label(truth) or truth.shape[1] < 2:
         return np.where(truth, _SURE, 1 - _SURE)
     return np.where(truth, _SURE, (1 - _SURE) / (truth.shape[1] - 1))
 
 
-def _turned(truth: Truth) -> Truth:
+def _turned(truth: Truth, *, several: bool) -> Truth:
     """Wrong classes for each clip: the next class, or with several labels all that it does not have."""
-    return np.roll(truth, 1, axis=1) if one_label(truth) else ~truth
+    return np.roll(truth, 1, axis=1) if one_label(truth) and not several else ~truth

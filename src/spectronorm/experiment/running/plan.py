@@ -8,7 +8,7 @@ from spectronorm.counted import counted
 from spectronorm.experiment.answer.discordance import discordance
 from spectronorm.experiment.answer.outcomes import HIT, Outcomes, complete_blocks, outcomes
 from spectronorm.experiment.answer.power import detectable
-from spectronorm.experiment.answer.precision import FEWEST_DF, TOO_FEW_UNITS, planned_precision
+from spectronorm.experiment.answer.precision import ALIKE_EVERYWHERE, FEWEST_DF, TOO_FEW_UNITS, planned_precision
 from spectronorm.experiment.answer.sentences import in_quotes
 from spectronorm.experiment.answer.units import FEWEST_GROUPS, variance_over_recordings
 from spectronorm.experiment.metrics.known import find_metric
@@ -84,6 +84,8 @@ def expected(prepared: Prepared, results: Results) -> list[str]:
         return []
     if (len(folds) if len(folds) > 1 else design.seeds) - 1 < FEWEST_DF:
         return [f"The smallest difference that the whole run will call better cannot be said: {TOO_FEW_UNITS}."]
+    if _variance(values, design.pairs()) == 0:
+        return [f"The smallest difference that the whole run will call better cannot be said yet: {ALIKE_EVERYWHERE}."]
     hits = design.metric_name == HIT
     size, more = (
         100 * planned_difference(values, design.pairs(), len(tested), len(folds), design.seeds, apart, hits=hits)
@@ -126,14 +128,17 @@ def planned_difference(
         apart: Standard deviation of trainings that differ only in their seed.
         hits: True for accuracy.
     """
-    index = {name: block.of_clips()[i] for i, name in enumerate(block.arms)}
-    variance = _median(variance_over_recordings(index[a] - index[b], block) for a, b in pairs)
-    of_all = variance * len(block.groups) / clips
+    of_all = _variance(block, pairs) * len(block.groups) / clips
     share = _disagreement(block, pairs) if hits else 0.0
     precision = planned_precision(
         of_all, folds=folds, seeds=seeds, overlap=block.overlap, apart=apart, discordance=share
     )
     return detectable(precision, len(pairs))
+
+
+def _variance(block: Outcomes, pairs: Sequence[tuple[str, str]]) -> float:
+    index = {name: block.of_clips()[i] for i, name in enumerate(block.arms)}
+    return _median(variance_over_recordings(index[a] - index[b], block) for a, b in pairs)
 
 
 def _median(found: Iterable[float]) -> float:

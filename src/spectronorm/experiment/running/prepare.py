@@ -178,7 +178,8 @@ def check_metric(design: Design, clips: LabelledClips) -> None:
         raise ArgumentError(f"update_classes={design.update_classes} needs clips with one label; leave it out")
     for fold in clips.held_out:
         truth = truth_of(clips.labels[clips.test_clips(fold)], len(clips.classes))
-        find_metric(design.metric_name).check(truth, clips.classes, f"fold {fold}")
+        metric = find_metric(design.metric_name)
+        metric.check(truth, clips.classes, f"fold {fold}", several=clips.several_labels)
 
 
 def _readable(source: Source, design: Design) -> Source:

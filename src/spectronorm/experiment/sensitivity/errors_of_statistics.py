@@ -60,7 +60,10 @@ def jagged_errors(bands: int, draws: int, seed: int) -> Iterator[StatisticsError
 def few_clips_errors(
     means: NDArray[np.float64], squares: NDArray[np.float64], draws: int, seed: int
 ) -> Iterator[StatisticsError]:
-    """Yield the errors of statistics that are measured on a few clips, drawn without replacement.
+    """Yield the errors of statistics that are measured on a few clips.
+
+    The clips are drawn with replacement: they stand for other recordings of the same kind, not for a part of this
+    source, whose own statistics most of its clips would repeat.
 
     Args:
         means: Mean level of each clip, `(clip, band)`, or `(clip, 1)` for one mean of all bands.
@@ -75,7 +78,7 @@ def few_clips_errors(
         generator = np.random.default_rng([seed, 1000 + size])
         made = []
         for _ in range(draws):
-            chosen = generator.choice(len(means), size, replace=False)
+            chosen = generator.choice(len(means), size)
             few_mean, few_std = mean_and_std(means[chosen], squares[chosen])
             made.append((((few_mean - mean) / std)[:, None], (few_std / std)[:, None]))
         yield StatisticsError(FEW, f"statistics from {size} clips", size, 1.0, tuple(made))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from spectronorm.arrays import Integers
 from spectronorm.audio import Source
+from spectronorm.counted import counted
 from spectronorm.errors import ArgumentError
 from spectronorm.experiment.clips.levels import Waves, usual_seconds
 from spectronorm.experiment.clips.several_labels import marked, names_of
@@ -37,7 +38,7 @@ class LabelledLevels:
         classes: Names of the classes in the order of the model's outputs, for messages.
 
     Raises:
-        ArgumentError: if the three do not fit, or if the clips are of one class or of one group.
+        ArgumentError: if the three do not fit, or if the clips are of one class or of one group, or all alike.
 
     >>> import numpy as np
     >>> levels = np.random.default_rng(0).normal(-40.0, 10.0, (6, 4, 20)).astype(np.float32)
@@ -59,6 +60,10 @@ class LabelledLevels:
             )
         if len(np.unique(np.asarray(self.labels), axis=0)) < 2:
             raise ArgumentError("all clips are of one class, so no error of the statistics can show in the accuracy")
+        if self.levels.size and self.levels.min() == self.levels.max():
+            raise ArgumentError(
+                f"all levels are {self.levels.flat[0]:g}, as those of digital silence, so no statistics can be measured"
+            )
         if len(set(self.groups)) < 2:
             raise ArgumentError("all clips are of one recording or speaker; two or more are needed for an interval")
 
@@ -98,6 +103,8 @@ def labelled_levels(
     for name in (label, *([] if group is None else [group])):
         if name not in columns:
             raise ArgumentError(f"column {name!r} is not there; the columns are {', '.join(columns) or 'none'}")
+    if "" in classes:
+        raise ArgumentError(f"classes={','.join(classes)!r} has an empty name; name each output of the model")
     if twice := sorted({name for name in classes if list(classes).count(name) > 1}):
         raise ArgumentError(f"classes={','.join(classes)!r} has {twice[0]!r} twice; name each output of the model once")
     group = next((name for name in GROUP_COLUMNS if name in columns), None) if group is None else group
@@ -112,7 +119,12 @@ def labelled_levels(
     known = tuple(classes) or tuple(sorted(present))
     if unknown := sorted(present - set(known)):
         raise ArgumentError(f"the model does not know the label {unknown[0]!r}; its classes are {', '.join(known)}")
-    groups = [clip.name if group is None else clip.columns.get(group, clip.name) for clip in source]
+    if group is not None and (alone := [clip.name for clip in source if group not in clip.columns]):
+        raise ArgumentError(
+            f"groups {group!r}: {len(alone)} of {counted(len(found), 'clip')} have nothing in this column, such as "
+            f"{alone[0]}; fill it, or choose another with --group"
+        )
+    groups = [clip.name if group is None else clip.columns[group] for clip in source]
     levels = Waves(source, seconds, cache).levels(front_end)
     labels = marked(found, known) if separator else np.array([known.index(names[0]) for names in found])
     return LabelledLevels(levels, labels, groups, known), bad

@@ -44,7 +44,7 @@ class ErrorEffect:
         factor: Factor of the standard deviation.
         value: The metric with this error, averaged over the draws.
         change: The metric minus that with the shipped statistics.
-        low: Lower end of the 95 % interval of the change, paired clip by clip.
+        low: Lower end of the 95 % interval of the change over recordings or speakers, paired clip by clip.
         high: Upper end of the interval.
         worst: Change of the worst draw.
     """
@@ -68,7 +68,6 @@ class Sensitivity:
 
     Attributes:
         metric: Name of the metric in words.
-        lower_is_better: True for an error rate.
         value: The metric with the shipped statistics.
         clips: Number of clips.
         groups: Number of recordings or speakers.
@@ -77,6 +76,9 @@ class Sensitivity:
         offset: Shipped mean minus the source's mean, in the source's standard deviations, averaged over bands.
         ratio: Shipped scale over the source's standard deviation, geometric mean over bands.
         jagged: Root mean square over bands of what the average offset leaves.
+        lower_is_better: True for an error rate.
+        by_guess: The metric of a model that gives each clip the share of each class as its probability; None if a
+            metric of one's own cannot be computed for it.
 
     >>> import numpy as np, spectronorm as sn
     >>> levels = np.repeat(np.where(np.arange(20) % 2, -30.0, -50.0), 80).reshape(20, 4, 20).astype(np.float32)
@@ -99,6 +101,7 @@ class Sensitivity:
     ratio: float
     jagged: float
     lower_is_better: bool = False
+    by_guess: float | None = None
 
     def of_kind(self, kind: str) -> tuple[ErrorEffect, ...]:
         """Return the effects of one kind of error."""
@@ -122,7 +125,7 @@ def measure_sensitivity(
     that is off by a factor `r` give the model `(x - a) / r`.
 
     Args:
-        model: Maps `(clip, band, frame)` to logits `(clip, class)`.
+        model: Maps `(clip, band, frame)` to logits `(clip, class)`; probabilities are recognized too.
         clips: The labelled clips.
         normalizer: The shipped normalizer, with one map for all clips.
         metric: Name of a metric (`accuracy`, `recall`, `map`, `auc` or `eer`), `package.module:function`, or a function
@@ -163,7 +166,7 @@ def measure_sensitivity(
     several = target.ndim == 2
     highest = target.shape[1] - 1 if several else int(target.max())
     steps = Evaluations(model, x, highest, total, progress, several)
-    shipped = steps.log_probabilities(np.zeros((1, 1)), np.ones((1, 1)))
+    shipped = steps.shipped()
     _check_metric(judged, target, shipped.shape[1], clips.classes)
 
     def effect(error: StatisticsError, per_sd: NDArray[np.float64]) -> ErrorEffect:
@@ -185,11 +188,23 @@ def measure_sensitivity(
         float(np.exp(np.log(scale / moments.std).mean())),
         float(np.sqrt(np.square(offset - offset.mean()).mean())),
         judged.lower_is_better,
+        _by_guess(judged, target, shipped.shape[1]),
     )
 
 
+def _by_guess(judged: Metric, target: Integers, outputs: int) -> float | None:
+    truth = truth_of(target, outputs)
+    shares = np.repeat(truth.mean(axis=0, keepdims=True), len(truth), axis=0)
+    try:
+        if isinstance(judged, FunctionMetric):
+            return judged.value(target, shares)
+        return float(judged.by_clip(truth, np.log(np.maximum(shares, np.finfo(np.float64).tiny))).mean())
+    except ArgumentError:  # Such as a metric of one's own that is undefined for equal scores.
+        return None
+
+
 def _check_metric(judged: Metric, target: Integers, outputs: int, classes: Sequence[str]) -> None:
-    """Check that the model has one output for each class, and that a built-in metric can be computed.
+    """Check that the model has one output for each class, and that the metric can be computed.
 
     Raises:
         ArgumentError: if not.
@@ -200,9 +215,12 @@ def _check_metric(judged: Metric, target: Integers, outputs: int, classes: Seque
             f"the model has {outputs} outputs for {counted(known, 'class', 'classes')}; name all classes of the model, "
             "in their order, with --classes"
         )
-    if not isinstance(judged, FunctionMetric):
+    truth, several = truth_of(target, outputs), target.ndim == 2
+    if isinstance(judged, FunctionMetric):
+        judged.check_values(truth, "the source", several=several)
+    else:
         named = [classes[n] if n < len(classes) else f"number {n}" for n in range(outputs)]
-        judged.check(truth_of(target, outputs), named, "the source")
+        judged.check(truth, named, "the source", several=several)
 
 
 def shipped_map(normalizer: FittedNormalizer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from spectronorm.counted import counted
 from spectronorm.experiment.answer.points import points
+from spectronorm.experiment.answer.units import FEWEST_GROUPS
 from spectronorm.experiment.sensitivity.errors_of_statistics import BANDS, FEW, MEAN, STD
 from spectronorm.experiment.sensitivity.measure import ErrorEffect, Sensitivity
 
@@ -12,7 +14,7 @@ TOLERATED = 0.01
 
 def sensitivity_sentences(found: Sensitivity) -> list[str]:
     """State what wrong statistics cost, and where the shipped ones lie."""
-    on = f"{found.clips} clips of {found.groups} recordings or speakers"
+    on = f"{counted(found.clips, 'clip')} of {found.groups} recordings or speakers"
     offset = f"{round(found.offset, 2) + 0.0:+.2f}".replace("-", "−")
     where = (
         f"The shipped mean lies {offset} standard deviations (sd) from this source's own, averaged over the bands, and "
@@ -20,21 +22,42 @@ def sensitivity_sentences(found: Sensitivity) -> list[str]:
         f"source's standard deviation. With this source's own statistics the {found.metric} changes by "
         f"{change(found.own)} points."
     )
-    said = [f"With the shipped statistics the {found.metric} is {number(found.value)} on {on}.", where]
-    said += [f"Worst {title}: {worst.name}, {change(worst)} points." for title, worst in _worst(found)]
+    said = [f"With the shipped statistics the {found.metric} is {number(found.value)} on {on}."]
+    if found.by_guess is not None and not _better(found.value, found.by_guess, found):
+        said.append(
+            f"This is no better than guessing by the shares of the classes ({number(found.by_guess)}), so the changes "
+            "mean nothing: check the order of the classes, the profile and the model."
+        )
+    if found.groups < FEWEST_GROUPS:
+        said.append(
+            f"The intervals rest on {found.groups} recordings or speakers; fewer than {FEWEST_GROUPS} tell little of "
+            "how others would do."
+        )
+    said.append(where)
+    said += [_worst_of(title, worst, found) for title, worst in _worst(found)]
     few, sign = found.of_kind(FEW), -1 if found.lower_is_better else 1
     enough = next((effect for n, effect in enumerate(few) if all(sign * e.change > -TOLERATED for e in few[n:])), None)
     if enough is not None:
         said.append(
-            f"Statistics from {enough.mean:g} clips cost less than {100 * TOLERATED:g} point on average: they change "
-            f"the {found.metric} by {change(enough)} points, and in the worst draw by {points(enough.worst)}."
+            f"Statistics from {enough.mean:g} clips cost less than {100 * TOLERATED:g} point on average here: they "
+            f"change the {found.metric} by {change(enough)} points, and in the worst draw by {points(enough.worst)}."
         )
     elif few:
         last = few[-1]
         said.append(
-            f"Statistics from {last.mean:g} clips still change the {found.metric} by {points(last.change)} points."
+            f"Statistics from {last.mean:g} clips still change the {found.metric} by {change(last)} points on average."
         )
     return said
+
+
+def _better(value: float, other: float, found: Sensitivity) -> bool:
+    return value < other if found.lower_is_better else value > other
+
+
+def _worst_of(title: str, worst: ErrorEffect, found: Sensitivity) -> str:
+    if worst.change == 0 or _better(worst.change, 0.0, found):
+        return f"No {title} that was tried made the {found.metric} worse; {worst.name}: {change(worst)} points."
+    return f"Worst {title}: {worst.name}, {change(worst)} points."
 
 
 def change(effect: ErrorEffect) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spectronorm.errors import ArgumentError
@@ -56,10 +57,12 @@ def check_model(name: str, classes: int, shape: tuple[int, int], channels: int =
         ArgumentError: if it does not.
     """
     model, batch = make_model(name, classes, shape[0], (0,), channels), (2, channels, *shape)
+    if any(isinstance(weight, nn.parameter.UninitializedParameter) for weight in model.parameters()):
+        raise ArgumentError(f"model={name!r} has lazy layers, whose weights cannot be drawn; give their sizes")
     # Two clips, because BatchNorm cannot train on one.
     try:
         logits = model(torch.zeros(batch))
-    except Exception as error:  # A user's model may fail in any way.
+    except (Exception, SystemExit) as error:  # A user's model may fail in any way.
         raise ArgumentError(f"model={name!r} does not take a batch {batch}: {error}") from None
     if not isinstance(logits, Tensor) or tuple(logits.shape) != (2, classes):
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -67,7 +70,16 @@ def check_model(name: str, classes: int, shape: tuple[int, int], channels: int =
             f"model={name!r} gives {got} for a batch of 2, but logits (2, {classes}) are needed, one for each class; "
             "it is called with the number of classes: use that for its last layer"
         )
+    if not logits.is_floating_point():
+        raise ArgumentError(f"model={name!r} gives {logits.dtype}, but logits are needed, which are not rounded")
+    if are_probabilities(logits.detach().double().numpy()):
+        raise ArgumentError(f"model={name!r} gives probabilities, but logits are needed; leave out its last softmax")
     return model
+
+
+def are_probabilities(outputs: NDArray[np.float64]) -> bool:
+    """True if each row of outputs `(clip, class)` lies in 0 … 1 and adds up to 1, as after a softmax."""
+    return bool((outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1.0, atol=1e-3))
 
 
 def begins_with_batch_norm(model: nn.Module) -> bool:
@@ -92,7 +104,7 @@ def _imported(name: str, classes: int) -> nn.Module:
         found = import_path(name)
         with current_folder_importable():
             model = copy.deepcopy(found) if isinstance(found, nn.Module) else found(classes)
-    except Exception as error:  # A user's callable may fail in any way.
+    except (Exception, SystemExit) as error:  # A user's callable may fail in any way.
         raise ArgumentError(
             f"model={name!r} cannot be made ({error}); a callable is given the number of classes"
         ) from None

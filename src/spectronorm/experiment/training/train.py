@@ -130,6 +130,8 @@ def train(
     size = min(training.batch_size, len(clips))
     steps = len(clips) // size
     trained = [weight for weight in model.parameters() if weight.requires_grad]
+    if not trained:
+        raise ArgumentError(f"model={training.model!r} has no weights to train; give its arm trains='none'")
     optimizer = torch.optim.AdamW(trained, lr=training.learning_rate, weight_decay=training.weight_decay)
     schedule = _one_cycle(optimizer, training.learning_rate, training.epochs * steps)
     done = _restore(checkpoint, model, optimizer, schedule)
@@ -141,6 +143,8 @@ def train(
             for x, target in _batches(inputs, labels, clips, size, [*seed, epoch]):
                 with autocast(training):
                     logits = model(x)
+                if not logits.requires_grad:
+                    raise ArgumentError(f"model={training.model!r} has logits without gradient; do not detach them")
                 loss = _loss(logits.float(), target, training.label_smoothing, several=labels.ndim == 2)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]

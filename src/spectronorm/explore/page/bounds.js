@@ -19,9 +19,11 @@ export function limitBounds() {
 
 // The front end's own floor, and the highest level as the top.
 export function fitTop() {
+  const before = [value("floor"), value("top")];
   limitBounds();
   $("floor").value = page.about.floor;
   $("top").value = $("top").max;
+  if (value("floor") !== before[0] || value("top") !== before[1]) forget();
 }
 
 // Move one of the two; they stay at least a step apart.

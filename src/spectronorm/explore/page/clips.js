@@ -30,6 +30,7 @@ export class Clips {
     this.learn(heard);
     this.arrange();
     this.list.choose(0);
+    if (this.list.chosen < 0) $("title").textContent = names.total ? "No clip has these words" : "There are no clips";
     while (this.rows.length < names.total) {
       this.rows.push(...(await json("clips", { first: this.rows.length })).rows);
       if (this.rows.length >= names.total) this.arrange();
@@ -76,6 +77,7 @@ export class Clips {
 
   // Filter and sort. Words of the filter must all occur in name, label, columns or remarks.
   arrange() {
+    if (this.about === undefined) return; // the first names still load
     const begin = performance.now();
     const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean), found = [];
     for (let clip = 0; clip < this.rows.length; clip++) {
@@ -125,7 +127,7 @@ export class Clips {
   told(clip, title, facts) {
     const [name, label] = this.rows[clip];
     title.textContent = label ? `${label}: ${name}` : name;
-    facts.textContent = "";
+    facts.textContent = "Loading …";
   }
 }
 

@@ -12,17 +12,21 @@ import { forget, hear, turn } from "./turning.js";
 
 const AT_FIRST = ["none", "global", "band", "clip"];
 const clips = new Clips(show, addProfiles);
-const chosen = new Set(); // menus of profiles in which the user chose
+const chosen = new Set(); // what the user chose that profiles would set: their menus, and the box about their floor
 
-// Load a clip and draw it. A later choice overtakes an earlier one that still loads.
+// Load a clip and draw it. A later choice overtakes an earlier one that still loads, of the same clip too.
+let newest = 0;
 async function show(clip) {
+  const own = ++newest;
   page.clip = clip;
   clips.told(clip, $("title"), $("facts"));
+  $("stage").setAttribute("aria-busy", "true");
   try {
     const [facts, level] = await Promise.all([json(`clip/${clip}`), float32(`clip/${clip}/level`)]);
-    if (page.clip !== clip) return;
-    Object.assign(page, { level, facts });
+    if (own !== newest) return;
+    Object.assign(page, { level, facts, shown: clip });
     forget();
+    $("stage").removeAttribute("aria-busy");
     $("problem").hidden = true;
     $("stage").hidden = false;
     $("facts").textContent = tellFacts(facts);
@@ -34,8 +38,11 @@ async function show(clip) {
     document.body.dataset.clip = clip;
     nameSettings();
   } catch (error) {
-    if (page.clip !== clip) return;
+    if (own !== newest) return;
+    Object.assign(page, { level: null, facts: null, shown: -1 });
+    forget();
     $("stage").hidden = true;
+    $("facts").textContent = "";
     $("problem").hidden = false;
     $("problem").textContent = error.message;
     $("remarks").replaceChildren();
@@ -72,7 +79,7 @@ async function addProfiles(names) {
     }
     $("comparing").hidden = false;
     if (known.length === 1) {
-      $("without").checked = facts.excludeFloor;
+      if (!chosen.has("without")) $("without").checked = facts.excludeFloor;
       if (page.untouched && page.level !== null) fitTop();
     }
     document.body.dataset.profiles = known.length;
@@ -104,7 +111,7 @@ function connect() {
     fitClip();
     moved();
   });
-  for (const id of ["first", "second"]) $(id).addEventListener("change", () => chosen.add(id));
+  for (const id of ["first", "second", "without"]) $(id).addEventListener("change", () => chosen.add(id));
   for (const id of ["without", "first", "second", "chosen"]) $(id).addEventListener("change", () => (redraw(), nameSettings()));
   $("turn").addEventListener("click", turn);
   $("before").addEventListener("change", () => hear(false));

@@ -5,6 +5,14 @@ export class Player {
     this.audio = audio;
     this.pictures = () => [];
     this.axis = null;
+    this.resume = null; // where a sound that still loads goes on
+    audio.addEventListener("loadedmetadata", () => {
+      const resume = this.resume;
+      this.resume = null;
+      if (resume === null) return;
+      audio.currentTime = resume.time;
+      if (resume.playing) this.play();
+    });
     const tick = () => {
       this.place();
       requestAnimationFrame(tick);
@@ -14,16 +22,12 @@ export class Player {
 
   // Load a sound; with `keep`, playing goes on at the same time.
   load(address, keep = false) {
-    const time = this.audio.currentTime, playing = !this.audio.paused;
+    this.resume = keep ? this.resume ?? { time: this.audio.currentTime, playing: !this.audio.paused } : null;
     this.audio.src = address;
-    if (!keep) return;
-    this.audio.addEventListener("loadedmetadata", () => {
-      this.audio.currentTime = time;
-      if (playing) this.play();
-    }, { once: true });
   }
 
   clear() {
+    this.resume = null;
     this.audio.removeAttribute("src");
     this.audio.load();
   }

@@ -5,10 +5,11 @@ import { Player } from "./player.js";
 export const $ = (id) => document.getElementById(id);
 export const value = (id) => Number($(id).value);
 
-// `about`: facts of the source; `clip`, `facts`, `level`: the clip that is shown; `profiles` and `pictures` by name;
+// `about`: facts of the source; `clip`: the clip that was chosen, which may still load; `shown`, `facts`, `level`: the clip
+// that is shown, or -1 and null; `profiles` and `pictures` by name;
 // `after`, `back`: level and address of the sound made from the image; `untouched`: nobody moved the floor or the top.
 export const page = {
-  about: null, clip: -1, facts: null, level: null, profiles: new Map(), pictures: new Map(), after: null, back: null, untouched: true,
+  about: null, clip: -1, shown: -1, facts: null, level: null, profiles: new Map(), pictures: new Map(), after: null, back: null, untouched: true,
 };
 export const player = new Player($("audio"));
 player.pictures = () => [...page.pictures.values()];

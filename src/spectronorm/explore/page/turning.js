@@ -5,16 +5,17 @@ import { short } from "./pictures.js";
 import { address, float32, json } from "./requests.js";
 import { $, page, player, value } from "./state.js";
 
-// Make the image with the chosen bounds, and play its sound from where the clip is.
+// Make the image with the chosen bounds, and play its sound from where the clip is. A later image overtakes an earlier one.
+let newest = 0;
 export async function turn() {
-  if (!page.about.sound || page.facts === null || $("stage").hidden) return;
-  const clip = page.clip, range = { low: value("floor"), high: value("top") };
+  if (!page.about?.sound || page.shown < 0 || page.shown !== page.clip || $("turn").disabled) return;
+  const own = ++newest, clip = page.clip, range = { low: value("floor"), high: value("top") };
   $("turn").disabled = true;
   $("turned").textContent = "Turning the image into sound …";
   try {
     const back = await json(`clip/${clip}/back`, range);
     const level = await float32(`clip/${clip}/back/level`, range);
-    if (page.clip !== clip || value("floor") !== range.low || value("top") !== range.high) return forget();
+    if (own !== newest) return;
     page.after = { level, note: `from the image, ${short(back.difference)} ${page.about.unit} off on average` };
     page.back = address(`clip/${clip}/back/sound`, range);
     $("which").hidden = $("image").hidden = false;
@@ -26,9 +27,9 @@ export async function turn() {
     hear(true);
     document.body.dataset.back = clip;
   } catch (error) {
-    if (page.clip === clip) $("turned").textContent = error.message;
+    if (own === newest) $("turned").textContent = error.message;
   } finally {
-    $("turn").disabled = false;
+    if (own === newest) $("turn").disabled = false;
   }
 }
 
@@ -36,12 +37,14 @@ export async function turn() {
 export function hear(after) {
   if (page.back === null) return;
   $(after ? "after" : "before").checked = true;
-  player.load(after ? page.back : `clip/${page.clip}/sound`, true);
+  player.load(after ? page.back : `clip/${page.shown}/sound`, true);
 }
 
-// Forget the sound of an image that is no longer that of the clip and the bounds.
+// Forget the image that is no longer that of the clip and the bounds, its sound, and one that is being made.
 export function forget() {
-  if (page.back !== null && $("after").checked && page.clip >= 0) player.load(`clip/${page.clip}/sound`, true);
+  newest++;
+  $("turn").disabled = false;
+  if (page.back !== null && $("after").checked && page.shown >= 0) player.load(`clip/${page.shown}/sound`, true);
   Object.assign(page, { after: null, back: null });
   $("which").hidden = $("image").hidden = true;
   $("before").checked = true;

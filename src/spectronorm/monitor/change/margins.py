@@ -10,7 +10,7 @@ from spectronorm.monitor.change.kind import Kind
 # begin: python -m benchmarks.margins --write
 LEAST_MARGIN = 8.0
 LEAST_EXPLAINED = 0.85
-LEAST_SECOND_MARGIN = 8.0
+LEAST_SECOND_MARGIN = 12.0
 # end
 NAMED = frozenset(Kind) - {Kind.NOTHING, Kind.CONTENT, Kind.UNKNOWN}
 """Kinds that are names; content that differs and changes without a model are told as unknown."""

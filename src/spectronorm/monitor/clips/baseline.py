@@ -125,7 +125,16 @@ class Baseline:
 
     @classmethod
     def of_profile(cls, profile: Profile, *, seed: int = 0) -> Baseline:
-        """Build a baseline from the profile's counts of clips and groups, without the training audio."""
+        """Build a baseline from the profile's counts of clips and groups, without the training audio.
+
+        Raises:
+            ArgumentError: if the profile has one clip, which shows no variation.
+        """
+        if profile.clips < 2:
+            raise ArgumentError(
+                "a profile of one clip shows no variation, so no threshold can be set; measure more clips, or cut long "
+                "recordings into windows (--window 5s)"
+            )
         rows, groups, columns = synthetic_features(profile, np.random.default_rng(whole_number(seed, "seed", 0)))
         return cls(profile.front_end, rows, groups, columns, measured=False)
 

@@ -20,8 +20,10 @@ from spectronorm.monitor.clips.look import MAX_RANGES, look
 from spectronorm.monitor.clips.recorded import as_recorded
 from spectronorm.profile.counting.counter import Recorded
 
-QUIETEST, LOUDEST = -100.0, 30.0
-"""Limits in dBFS; beyond them, all silent clips are equally silent."""
+QUIETEST, LOUDEST = -100.0, 200.0
+"""Limits in dBFS: below the first all silent clips are equally silent, and integers of 32 bits that are read as floats,
+which reach 187 dBFS, stay below the second.
+"""
 OF_RANGES = ("level", "shape", "spread", "quiet", "loud", "flux", "steadiest")
 """Features that each range has: its mean, that less the mean of all ranges, the spread within it, quantiles of its
 frames, the mean step from frame to frame, and that of the band in it that moves least (small for a tone).

@@ -28,6 +28,9 @@ def synthetic_features(
     between bands that decays with distance and reproduces the measured spread of the pooled mean. RMS and peak are
     drawn from the group's histograms, both at one quantile. What lies within clips is unknown.
 
+    A profile of one group is divided into parts that differ as other training sets of equal size would: in the mean by
+    its standard error, in the spread by its own, and in the histograms by clips drawn with replacement.
+
     Args:
         profile: Profile of the training clips.
         generator: Source of the random draws.
@@ -41,19 +44,38 @@ def synthetic_features(
     pooled = _mean_of_groups(profile, lambda s: _pooled_se(s) ** 2 * s.measurement.clips)
     factor = weights @ _correlated(np.where(np.isfinite(between), between, 0.0), float(pooled))
     parts = list(profile.groups.values())
-    parts = parts if len(parts) > 1 else parts * _DEALT
+    alone = len(parts) == 1
+    parts = parts * _DEALT if alone else parts
     rows, groups = [], []
     for number, part in enumerate(parts):
-        clips = min(max(part.clips // (1 if len(profile.groups) > 1 else _DEALT), _FEWEST), _MOST)
+        clips = min(max(part.clips // (_DEALT if alone else 1), _FEWEST), _MOST)
         mean = weights @ np.asarray(Statistics(part, profile.front_end.grid).mean)
-        level = mean + generator.standard_normal((clips, factor.shape[1])) @ factor.T
+        shift, spread = _sampling_error(part.clips, factor.shape[1], generator) if alone else (0.0, 1.0)
+        level = mean + (shift + spread * generator.standard_normal((clips, factor.shape[1]))) @ factor.T
         quantile = generator.random(clips)
-        rows.append(made_up_rows(level, _drawn(part.rms, quantile), _drawn(part.peak, quantile)))
+        rms, peak = (_drawn_again(some, generator) if alone else some for some in (part.rms, part.peak))
+        rows.append(made_up_rows(level, _drawn(rms, quantile), _drawn(peak, quantile)))
         groups += [number] * clips
     known = np.flatnonzero(np.isfinite(rows[0]).all(axis=0))
     # Both levels are drawn at one quantile, which fixes their difference.
     columns = np.setdiff1d(known, columns_of(n_bands, "crest"))
     return np.concatenate(rows), np.array(groups, dtype=np.int64), columns
+
+
+def _sampling_error(clips: int, size: int, generator: np.random.Generator) -> tuple[Floats, float]:
+    """Draw by how much another training set of this size would differ: the shift of each mean, and the spread's factor.
+
+    The shift is in standard deviations between clips.
+    """
+    if clips < 2:
+        return np.zeros(size), 1.0
+    return generator.standard_normal(size) / math.sqrt(clips), math.sqrt((clips - 1) / generator.chisquare(clips - 1))
+
+
+def _drawn_again(histogram: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw the clips of a histogram again, with replacement."""
+    clips = int(histogram.sum())
+    return np.asarray(generator.multinomial(clips, histogram / clips)) if clips else histogram
 
 
 def _mean_of_groups(profile: Profile, figure: Callable[[Statistics], ArrayLike]) -> Floats:

@@ -104,6 +104,9 @@ def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading, *, after: int = 0) 
 
     The clips are numbered from `after` + 1 on. One clip is held at a time.
 
+    Raises:
+        SourceError: if the stream is a WAV file, whose header would be heard as samples.
+
     >>> import io, numpy as np, spectronorm as sn
     >>> stream = io.BytesIO(np.full(40_000, 3277, "<i2").tobytes())
     >>> clips = pcm_stream(stream, Pcm("s16le", 16_000, seconds=1.0), Reading(sn.FrontEnd(16_000)))
@@ -117,6 +120,8 @@ def pcm_stream(stream: BinaryIO, pcm: Pcm, reading: Reading, *, after: int = 0) 
     wanted = max(1, round(pcm.seconds * pcm.sample_rate)) * width
     number = after
     while data := stream.read(wanted):
+        if number == after and data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+            raise SourceError("the stream begins with the header of a WAV file; send raw samples (arecord -t raw)")
         if len(data) < wanted // 2:
             return
         wave = _decoded(data[: len(data) // width * width], pcm)
@@ -134,6 +139,7 @@ def _decoded(data: bytes, pcm: Pcm) -> NDArray[np.float32]:
     """Decode to mono float32 in [-1, 1]."""
     values = np.frombuffer(data, dtype=PCM_FORMATS[pcm.encoding]).reshape(-1, pcm.channels)
     if pcm.encoding == "f32le":
-        return np.asarray(values.mean(axis=1), dtype=np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):  # Samples that are not finite are refused.
+            return np.asarray(values.mean(axis=1), dtype=np.float32)
     offset, scale = (128.0, 128.0) if pcm.encoding == "u8" else (0.0, -float(np.iinfo(values.dtype).min))
     return np.asarray((values.mean(axis=1, dtype=np.float64) - offset) / scale, dtype=np.float32)

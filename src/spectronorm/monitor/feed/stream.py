@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spectronorm.arrays import as_single, real_number
+from spectronorm.audio.duration import MAX_SECONDS, MIN_SECONDS, check_duration
 from spectronorm.errors import ArgumentError, AudioError, ShapeError
 from spectronorm.front_end import require_front_end
 from spectronorm.monitor.monitor import Monitor
@@ -26,7 +27,7 @@ class SampleStream:
         seconds: Length of a clip in seconds, best the length of the training clips.
 
     Raises:
-        ArgumentError: if `seconds` is not positive, or too short for a frame.
+        ArgumentError: if `monitor` is something else, or `seconds` is not positive, too long, or too short for a frame.
 
     >>> import numpy as np, spectronorm as sn
     >>> from spectronorm.monitor import Monitor
@@ -39,8 +40,12 @@ class SampleStream:
     """
 
     def __init__(self, monitor: Monitor, seconds: float = 5.0) -> None:
+        if not isinstance(monitor, Monitor):
+            raise ArgumentError(f"a stream feeds a Monitor, not a {type(monitor).__name__}: make one, Monitor(profile)")
         front_end = require_front_end(monitor.profile.front_end, "cutting a stream of samples")
-        samples = round(seconds * front_end.sample_rate) if 0 < seconds < math.inf else 0
+        seconds = real_number(seconds, "seconds", MIN_SECONDS, MAX_SECONDS, of="s")
+        check_duration(seconds, front_end.sample_rate, "seconds")
+        samples = round(seconds * front_end.sample_rate)
         if not 1 <= front_end.min_samples <= samples:
             raise ArgumentError(
                 f"seconds={seconds} gives clips of {samples} samples; this front end needs {front_end.min_samples}"
@@ -64,8 +69,9 @@ class SampleStream:
         Raises:
             ShapeError: if the samples are not a one-dimensional float array.
         """
-        if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
-            raise ShapeError("a piece of a stream must be an array (sample,) of floats in [-1, 1]")
+        if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype.kind != "f":
+            raise ShapeError("a piece of a stream must be a NumPy array (sample,) of floats in [-1, 1]")
+        samples = as_single(samples)
         verdicts: list[Verdict] = []
         start = 0
         while start < len(samples):

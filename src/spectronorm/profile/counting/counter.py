@@ -10,8 +10,9 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from spectronorm.arrays import as_single, readable_numbers
 from spectronorm.audio.clip import flatness, highest_magnitude
-from spectronorm.errors import ArgumentError, AudioError, BadAudioReason
+from spectronorm.errors import ArgumentError, AudioError, BadAudioReason, ShapeError
 from spectronorm.front_end import AnyFrontEnd, Levels
 from spectronorm.kernels.buffers import Workspace
 from spectronorm.kernels.sums import mean_square
@@ -45,7 +46,7 @@ class Recorded:
     @classmethod
     def of(cls, samples: NDArray[np.float32], flat: bool | None = None) -> Recorded:
         """Measure the samples without padding; `flat` overrides the measured value."""
-        samples = np.ascontiguousarray(samples, np.float32)
+        samples = np.ascontiguousarray(as_single(samples))
         every = samples.reshape(-1)  # of a stack, the samples of all channels
         peak, rms = highest_magnitude(every), math.sqrt(mean_square(every, 0.0))
         alike = flatness(every) is not None if flat is None else flat
@@ -93,16 +94,25 @@ class LevelCounter:
         self._flat = 0
 
     def add(self, samples: NDArray[np.float32], *, flat: bool | None = None) -> None:
-        """Count one clip, given its samples without padding.
+        """Count one clip, given its samples without padding, `(sample,)`, or `(channel, sample)` of stacked channels.
 
         `flat` marks the clip as silent or constant; by default this is found from the samples.
 
         Raises:
-            AudioError: if the clip is too short or its level leaves the grid; nothing is counted then.
+            AudioError: if the clip is not finite, too short, or its level leaves the grid; nothing is counted then.
+            ShapeError: if the samples are no array of floats with these axes.
         """
         front_end = self._front_end
         if isinstance(front_end, Levels):
             raise ArgumentError(f"measuring samples: {front_end.refusal}")
+        channels = front_end.level_shape[:-1]
+        is_floats = isinstance(samples, np.ndarray) and samples.dtype.kind == "f" and samples.ndim > 0
+        if not is_floats or samples.shape[:-1] != channels:
+            axes = f"({channels[0]} channels, sample)" if channels else "(sample,)"
+            raise ShapeError(f"a clip must be a NumPy array {axes} of floats in [-1, 1], without padding")
+        if channels:
+            self.add_level(front_end.clip_level(samples), samples, flat=flat)
+            return
         frames = front_end.frames(len(samples))
         start = self._make_room(frames)
         lowest, highest = _MOST, -_MOST
@@ -120,7 +130,7 @@ class LevelCounter:
         frames = level.shape[1]
         start = self._make_room(frames)
         lowest, highest = put_on_grid(
-            np.ascontiguousarray(level), frames, float(self._grid.steps), self._waiting, start
+            np.ascontiguousarray(readable_numbers(level)), frames, float(self._grid.steps), self._waiting, start
         )
         self._count(frames, lowest, highest, Recorded.of(samples, flat))
 
@@ -151,6 +161,8 @@ class LevelCounter:
         return self._bounds[-1]
 
     def _count(self, frames: int, lowest: int, highest: int, recorded: Recorded, top: int | None = None) -> None:
+        if not recorded.peak < math.inf:
+            raise AudioError(BadAudioReason.NOT_FINITE, "it holds NaN or infinite samples")
         require_on_grid(self._front_end, lowest, highest)
         if self._frames + frames >= 2**31:
             raise ArgumentError("a counter holds fewer than 2^31 frames; measure in parts and add them up")
