@@ -206,7 +206,8 @@ def test_bad_files_are_left_out_and_counted(table: Path, tmp_path: Path) -> None
     assert "tested on 17 clips of 17 recordings" in result.stdout
 
 
-def test_diverged_training_is_said(table: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_diverged_training_is_said(precision: str, table: Path, tmp_path: Path) -> None:
     """A model whose outputs are not finite ends the run with advice instead of entering the results."""
     lines = [
         "compare",
@@ -219,11 +220,14 @@ def test_diverged_training_is_said(table: Path, tmp_path: Path) -> None:
         LINEAR,
         "--learning-rate",
         "1e12",
+        "--precision",
+        precision,
         *SMALL,
     ]
     result = CliRunner().invoke(app, [str(item) for item in lines])
     assert result.exit_code == 2
     assert "training diverged" in result.stderr
+    assert ("use precision='float32'" in result.stderr) == (precision == "bfloat16")
     assert not (tmp_path / "results.jsonl").exists()
 
 

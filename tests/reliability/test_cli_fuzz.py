@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 import spectronorm as sn
@@ -150,6 +150,7 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
     suppress_health_check=QUIET,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
+@example(line=["plugins", " ", "a" * 300])
 @given(line=lines())
 def test_any_command_line_ends_as_it_must(line: list[str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 0, 1, 2, 3 or 130, and never a traceback."""

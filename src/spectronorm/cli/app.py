@@ -76,9 +76,16 @@ def _escaped() -> Iterator[None]:
 def _several_sources(message: str) -> str:
     """Advice if files are given after the source, as a shell does with a pattern without quotes."""
     extra = re.match(r"Got unexpected extra arguments? ?(?:\(s\) )?\((\S+)", message)
-    if extra is None or not Path(extra[1].rstrip(")")).exists():
+    if extra is None or not _is_there(extra[1].rstrip(")")):
         return ""
     return ". One source is taken: a folder, a table, or a pattern in quotes, such as 'sounds/*.wav'"
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # too long for a name, or with a zero byte
+        return False
 
 
 app = typer.Typer(

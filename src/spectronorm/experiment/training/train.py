@@ -226,10 +226,15 @@ def log_probabilities(model: nn.Module, x: Tensor, training: Training, *, severa
     logits = _logits(model, x, training)
     result = (logsigmoid(logits) if several else log_softmax(logits, dim=1)).numpy()
     if not np.isfinite(result).all():
-        raise ArgumentError(
-            f"training diverged: the model's outputs are not finite; lower learning_rate={training.learning_rate:g}"
-        )
+        raise ArgumentError(_diverged(training))
     return np.asarray(result)
+
+
+def _diverged(training: Training) -> str:
+    advice = f"lower learning_rate={training.learning_rate:g}"
+    if training.precision == "bfloat16":
+        advice = f"use precision='float32' (torch's convolutions in bfloat16 fail on some processors), or {advice}"
+    return f"training diverged: the model's outputs are not finite; {advice}"
 
 
 @torch.no_grad()
