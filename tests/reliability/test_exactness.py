@@ -30,6 +30,7 @@ def measured(clips: Levels, parts: int = 1) -> Measurement:
     """Levels `(band, frame)` counted as a pass counts them, by so many workers."""
     front_end = SimpleNamespace(
         n_bands=clips[0].shape[0],
+        level_shape=clips[0].shape[:1],
         grid=GRID,
         stft=SimpleNamespace(power=2.0),
         compress=SimpleNamespace(clip_floor=lambda *_: FLOOR, unit="dB"),
