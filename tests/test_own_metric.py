@@ -117,6 +117,13 @@ def test_the_jackknife_finds_each_clip_s_influence() -> None:
     assert own.std() == pytest.approx(built_in.std(), rel=0.05)
 
 
+def test_a_model_that_is_entirely_sure_has_values_without_a_warning() -> None:
+    """A log-probability of -800, whose probability is zero in float64, is as any other."""
+    truth = truth_of(np.array([0, 1, 0, 1]), 2)
+    scores = np.where(truth, 0.0, -800.0)
+    assert find_metric(hits).by_clip(truth, scores) == pytest.approx(np.ones(4))
+
+
 def test_a_comparison_is_about_the_function(tmp_path: Path) -> None:
     """The accuracy as a function gives the answer of the accuracy; as an error rate, the arms change places."""
     table = write_clips(tmp_path / "clips", drowned=True, seed=0)

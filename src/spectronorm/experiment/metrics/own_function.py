@@ -120,8 +120,8 @@ class FunctionMetric(Metric):
 def _by_clip(metric: FunctionMetric, truth: bytes, scores: bytes, shape: tuple[int, int]) -> tuple[float, ...]:
     """The values of the clips; kept, because each is looked at after every block."""
     true = np.frombuffer(truth, dtype=np.bool_).reshape(shape)
-    probabilities = np.exp(np.frombuffer(scores, dtype=np.float64).reshape(shape))
-    labels = _labels(true, several=not one_label_each(true, np.log(probabilities)))
+    logarithms = np.frombuffer(scores, dtype=np.float64).reshape(shape)
+    probabilities, labels = np.exp(logarithms), _labels(true, several=not one_label_each(true, logarithms))
     whole = metric.value(labels, probabilities)
     keep = ~np.eye(len(true), dtype=bool)
     without = np.array([metric.value(labels[rest], probabilities[rest]) for rest in keep])
