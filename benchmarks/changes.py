@@ -40,7 +40,8 @@ def _power(wave: NDArray[np.floating]) -> float:
     return float(np.mean(np.square(wave, dtype=np.float64))) + 1e-20
 
 
-def _mixed(wave: Wave, other: Floats, snr: float) -> Floats:
+def mixed(wave: Wave, other: Floats, snr: float) -> Floats:
+    """Return a wave with another sound, at this signal-to-noise ratio in dB."""
     return np.asarray(wave + other * np.sqrt(_power(wave) / _power(other)) * 10.0 ** (-snr / 20.0))
 
 
@@ -114,7 +115,7 @@ def hum(hertz: float, snr: float, fall: float) -> Device:
             10.0 ** (-fall * k / 20.0) * np.sin(2 * np.pi * hertz * (k + 1) * time + generator.uniform(0, 6.28))
             for k in range(8)
         ]
-        return _mixed(wave, np.sum(tones, axis=0), snr)
+        return mixed(wave, np.sum(tones, axis=0), snr)
 
     return device
 
@@ -128,7 +129,7 @@ def wind(snr: float, hertz: float) -> Device:
         )
         slow = scipy.ndimage.gaussian_filter1d(generator.standard_normal(len(wave) // 100 + 1), rate // 400)
         gusts = np.repeat(np.exp(2.0 * (slow - slow.mean()) / (slow.std() + 1e-9)), 100)[: len(wave)]
-        return _mixed(wave, low * gusts, snr)
+        return mixed(wave, low * gusts, snr)
 
     return device
 
@@ -138,7 +139,7 @@ def band_noise(snr: float, low: float, high: float) -> Device:
 
     def device(wave: Wave, rate: int, generator: np.random.Generator) -> Floats:
         sections = scipy.signal.butter(2, [low, high], "bandpass", fs=rate, output="sos")
-        return _mixed(wave, np.asarray(scipy.signal.sosfilt(sections, generator.standard_normal(len(wave)))), snr)
+        return mixed(wave, np.asarray(scipy.signal.sosfilt(sections, generator.standard_normal(len(wave)))), snr)
 
     return device
 

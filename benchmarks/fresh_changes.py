@@ -21,6 +21,7 @@ from benchmarks.changes import (
     change,
     compressor,
     hum,
+    mixed,
     overdriven,
     reverberant,
     suppressor,
@@ -32,17 +33,12 @@ from benchmarks.shifts import Device, Wave, equalizer, gain, noisy, telephone
 Floats = NDArray[np.float64]
 
 
-def _mixed(wave: Wave, other: Floats, snr: float) -> Floats:
-    power, of_other = (float(np.mean(np.square(w, dtype=np.float64))) + 1e-20 for w in (wave, other))
-    return np.asarray(wave + other * np.sqrt(power / of_other) * 10.0 ** (-snr / 20.0))
-
-
 def buzz(hertz: float, snr: float) -> Device:
     """A rectified mains voltage: all its harmonics, at this signal-to-noise ratio in dB."""
 
     def device(wave: Wave, rate: int, generator: np.random.Generator) -> Floats:
         phase = np.arange(len(wave)) * hertz / rate + generator.random()
-        return _mixed(wave, scipy.signal.sawtooth(2.0 * np.pi * phase, 0.1), snr)
+        return mixed(wave, scipy.signal.sawtooth(2.0 * np.pi * phase, 0.1), snr)
 
     return device
 
@@ -110,7 +106,7 @@ def babble(snr: float) -> Device:
             slow = scipy.ndimage.gaussian_filter1d(generator.standard_normal(len(wave) // 100 + 1), rate / 2000.0)
             loud = np.repeat(np.exp(1.5 * slow / (slow.std() + 1e-9)), 100)[: len(wave)]
             voices += loud * scipy.signal.sosfilt(sections, generator.standard_normal(len(wave)))
-        return _mixed(wave, voices, snr)
+        return mixed(wave, voices, snr)
 
     return device
 
@@ -138,7 +134,7 @@ def breathing(snr: float) -> Device:
     def device(wave: Wave, rate: int, generator: np.random.Generator) -> Floats:
         square = scipy.ndimage.uniform_filter1d(np.square(wave, dtype=np.float64), int(0.1 * rate))
         loud = np.sqrt(np.maximum(square, 0.0)) + 1e-9
-        return _mixed(wave, generator.standard_normal(len(wave)) * (loud > 0.1 * loud.max()), snr)
+        return mixed(wave, generator.standard_normal(len(wave)) * (loud > 0.1 * loud.max()), snr)
 
     return device
 

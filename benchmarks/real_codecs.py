@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -31,13 +32,18 @@ def adpcm() -> Device:
     return _coded("WAV", "IMA_ADPCM", {})
 
 
-def _coded(container: str, codec: str, options: dict[str, object]) -> Device:
+def _coded(container: str, codec: str, options: dict[str, Any]) -> Device:
     def device(wave: Wave, rate: int, _: np.random.Generator) -> Floats:
         peak = float(np.abs(wave).max()) / 0.9 + 1e-9
-        file = io.BytesIO()
-        soundfile.write(file, np.asarray(wave / peak, dtype=np.float32), rate, codec, format=container, **options)
-        file.seek(0)
-        heard, _ = soundfile.read(file, dtype="float64")
-        return np.asarray(np.resize(heard, len(wave)) * peak)
+        return np.asarray(np.resize(decoded_again(wave / peak, rate, container, codec, options), len(wave)) * peak)
 
     return device
+
+
+def decoded_again(wave: NDArray[np.floating], rate: int, container: str, codec: str, options: dict[str, Any]) -> Floats:
+    """Return what a codec of libsndfile leaves of a wave whose peak is below 1; the length may differ."""
+    file = io.BytesIO()
+    soundfile.write(file, np.asarray(wave, dtype=np.float32), rate, codec, format=container, **options)
+    file.seek(0)
+    heard, _ = soundfile.read(file, dtype="float64")
+    return np.asarray(heard)

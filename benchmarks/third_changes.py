@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchmarks.changes import Change, chain, change
+from benchmarks.devices import constant_noise, offset
 from benchmarks.shifts import band_limited, gain, noisy, telephone
 from benchmarks.third_formats import (
     bits_of_peak,
     coded,
-    constant,
     decimated,
     flutter,
     mu_law_of_full_scale,
@@ -55,7 +55,6 @@ from benchmarks.third_noises import (
     mobile_phone,
     rain,
     real_sounds,
-    steady_noise,
 )
 
 _CONTENT = ("other-content", "nothing")
@@ -70,7 +69,7 @@ THIRD_CHANGES: Mapping[str, Change] = {
     "each clip to full scale": change(to_peak(1.0), "level-change"),
     "int16 read as float": change(gain(90.3), "level-change"),
     "phone, and its noise": change(chain(PHONE, noisy(25)), "equalization", "added-noise"),
-    "phone, and steady noise of -50 dBFS": change(chain(PHONE, steady_noise(-50)), "equalization", "added-noise"),
+    "phone, and steady noise of -50 dBFS": change(chain(PHONE, constant_noise(-50)), "equalization", "added-noise"),
     "lapel microphone": change(LAPEL, "equalization"),
     "laptop's loudspeaker": change(LAPTOP, "equalization"),
     "any of four microphones": change(any_of(PHONE, LAPEL, LAPTOP, CHEAP), "equalization"),
@@ -105,8 +104,8 @@ THIRD_CHANGES: Mapping[str, Change] = {
     "bytes swapped": change(swapped_bytes, "added-noise", "clipping"),
     "unsigned read as signed": change(unsigned, "added-noise", "clipping", "dynamics"),
     "stereo read as mono": change(stereo_as_mono, "speed"),
-    "offset of 0.02": change(constant(0.02)),
-    "offset of 0.3": change(constant(0.3)),
+    "offset of 0.02": change(offset(0.02)),
+    "offset of 0.3": change(offset(0.3)),
     "speed 0.9": change(speed(0.9), "speed"),
     "speed 1.1": change(speed(1.1), "speed"),
     "three semitones up": change(pitch(3), "speed"),

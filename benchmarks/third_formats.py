@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 import scipy.signal
-import soundfile
 
+from benchmarks.real_codecs import decoded_again
 from benchmarks.shifts import Device, Wave
 from benchmarks.third_levels import Floats
 
@@ -58,10 +57,7 @@ def coded(container: str, codec: str, rate_there: int | None = None, **options: 
         peak = float(np.abs(wave).max()) / 0.9 + 1e-9
         there = rate_there or rate
         sent = scipy.signal.resample_poly(wave.astype(np.float64) / peak, there, rate)
-        file = io.BytesIO()
-        soundfile.write(file, sent.astype(np.float32), there, codec, format=container, **options)
-        file.seek(0)
-        heard, _rate = soundfile.read(file, dtype="float64")
+        heard = decoded_again(sent, there, container, codec, options)
         return _of_length(scipy.signal.resample_poly(heard, rate, there), len(wave)) * peak
 
     return device
@@ -85,11 +81,6 @@ def unsigned(wave: Wave, _: int, __: np.random.Generator) -> Floats:
 def stereo_as_mono(wave: Wave, _: int, __: np.random.Generator) -> Floats:
     """Interleaved stereo of two like channels, read as one channel."""
     return np.repeat(wave.astype(np.float64), 2)[: len(wave)]
-
-
-def constant(value: float) -> Device:
-    """A constant offset."""
-    return lambda wave, _, __: wave + value
 
 
 def speed(factor: float) -> Device:

@@ -11,19 +11,11 @@ import numpy as np
 import scipy.signal
 
 import spectronorm as sn
+from benchmarks.changes import mixed
 from benchmarks.shifts import Device, Wave
 from benchmarks.third_levels import Floats, butterworth, rms
 
 _LOUD = ("rain", "sea_waves", "crackling_fire", "helicopter", "chainsaw", "dog", "rooster")
-
-
-def _mixed(wave: Wave, other: Floats, snr: float) -> Floats:
-    return np.asarray(wave + other * (rms(wave) / rms(other) * 10.0 ** (-snr / 20.0)))
-
-
-def steady_noise(level: float) -> Device:
-    """A preamplifier's own noise, at one level in dBFS whatever is recorded."""
-    return lambda wave, _, generator: wave + generator.standard_normal(len(wave)) * 10.0 ** (level / 20.0)
 
 
 def gusts(snr: float, clipped_at: float) -> Device:
@@ -35,7 +27,7 @@ def gusts(snr: float, clipped_at: float) -> Device:
         slow = np.cumsum(generator.standard_normal(len(wave) // length + 2)) * 0.6
         times = np.arange(len(wave)) / length
         force = np.interp(times, np.arange(len(slow)), np.exp(np.clip(slow - slow.max(), -4, 0)))
-        there = _mixed(wave, walk * force, snr)
+        there = mixed(wave, walk * force, snr)
         limit = clipped_at * np.abs(there).max()
         return np.clip(there, -limit, limit)
 
@@ -51,7 +43,7 @@ def rain(snr: float, drops_per_second: float) -> Device:
         drop = generator.standard_normal(n) * np.exp(-np.arange(n) / (0.0015 * rate))
         falling = scipy.signal.oaconvolve(hits, drop)[: len(wave)]
         hiss = butterworth(1, 0.12 * rate, "highpass", rate, generator.standard_normal(len(wave)))
-        return _mixed(wave, falling + 0.3 * rms(falling) / rms(hiss) * hiss, snr)
+        return mixed(wave, falling + 0.3 * rms(falling) / rms(hiss) * hiss, snr)
 
     return device
 
@@ -66,7 +58,7 @@ def air_conditioner(snr: float, tonal: float) -> Device:
         lines = np.zeros(len(wave))
         for k in range(1, 7):
             lines += np.sin(2 * np.pi * 118.0 * k * time + generator.uniform(0, 6.28)) * beat / k
-        return _mixed(wave, air / rms(air) + tonal * lines / rms(lines), snr)
+        return mixed(wave, air / rms(air) + tonal * lines / rms(lines), snr)
 
     return device
 
@@ -77,7 +69,7 @@ def mobile_phone(snr: float) -> Device:
     def device(wave: Wave, rate: int, _: np.random.Generator) -> Floats:
         bursts = np.arange(len(wave)) / rate * 217.0
         pulses = (bursts % 1.0 < 0.125).astype(np.float64)
-        return _mixed(wave, (pulses - 0.125) * ((bursts / 26) % 1.0 < 24 / 26), snr)
+        return mixed(wave, (pulses - 0.125) * ((bursts / 26) % 1.0 < 24 / 26), snr)
 
     return device
 
@@ -87,7 +79,7 @@ def beeps(snr: float, hertz: float) -> Device:
 
     def device(wave: Wave, rate: int, generator: np.random.Generator) -> Floats:
         time = np.arange(len(wave)) / rate + generator.random()
-        return _mixed(wave, np.sin(2 * np.pi * hertz * time) * ((time * 2.0) % 1.0 < 0.3) + 1e-9, snr)
+        return mixed(wave, np.sin(2 * np.pi * hertz * time) * ((time * 2.0) % 1.0 < 0.3) + 1e-9, snr)
 
     return device
 
@@ -100,7 +92,7 @@ def real_sounds(snr: float) -> Device:
         pool = _speech() if speech else _sounds()
         other = np.concatenate([pool[int(generator.integers(len(pool)))] for _ in range(12 if speech else 1)])
         start = int(generator.integers(max(len(other) - len(wave), 1)))
-        return _mixed(wave, np.resize(other[start:], len(wave)).astype(np.float64) + 1e-9, snr)
+        return mixed(wave, np.resize(other[start:], len(wave)).astype(np.float64) + 1e-9, snr)
 
     return device
 

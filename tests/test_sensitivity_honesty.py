@@ -1,4 +1,4 @@
-"""What `sensitivity` says holds for few clips and few recordings, and for models of every kind of output."""
+"""The words of `sensitivity` hold for few clips and few recordings, and for models of every kind of output."""
 
 from __future__ import annotations
 

@@ -125,3 +125,38 @@ def chromium() -> Iterator[Any]:
         browser = driver.chromium.launch(executable_path=found, args=switches)
         yield browser
         browser.close()
+
+
+class opened:  # noqa: N801
+    """A page whose faults are collected."""
+
+    def __init__(self, browser: Any, address: str, **settings: Any) -> None:
+        self._context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **settings})
+        self._address, self.faults = address, []
+
+    def __enter__(self) -> Any:
+        page = self._context.new_page()
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("dialog", lambda dialog: (self.faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: self._note(request.url))
+        page.goto(self._address)
+        page.wait_for_selector("body[data-clip]")
+        return page
+
+    def __exit__(self, *problem: object) -> None:
+        self._context.close()
+        if problem[0] is None:
+            assert self.faults == []
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self._address, "data:", "blob:")):
+            self.faults.append(f"a request to {url}")
+
+
+def wait(page: Any, expression: str) -> None:
+    """Wait until an expression is true; the page's policy forbids the driver's own way."""
+    for _ in range(400):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(expression)

@@ -15,7 +15,7 @@ import soundfile
 pytest.importorskip("starlette")
 
 import spectronorm as sn
-from explore.cases import RATE, chromium, client, collection, options, serving, tones
+from explore.cases import RATE, client, collection, opened, options, serving, tones, wait
 from spectronorm.audio import ClipReference, Source
 from spectronorm.explore.collection import Collection, Explored
 from spectronorm.explore.raised_floor import LevelCounts
@@ -23,12 +23,6 @@ from spectronorm.normalize.safe_scale import safe_scale
 
 FRONT_END = sn.FrontEnd(16_000, bands=sn.Mel(16))
 SECONDS = 2
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -61,41 +55,6 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     """The page with its first clip drawn; any error of a script, and any request to elsewhere, fails the test."""
     with opened(browser, address) as found:
         yield found
-
-
-class opened:  # noqa: N801
-    """A page whose faults are collected."""
-
-    def __init__(self, browser: Any, address: str, **settings: Any) -> None:
-        self._context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **settings})
-        self._address, self.faults = address, []
-
-    def __enter__(self) -> Any:
-        page = self._context.new_page()
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("dialog", lambda dialog: (self.faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: self._note(request.url))
-        page.goto(self._address)
-        page.wait_for_selector("body[data-clip]")
-        return page
-
-    def __exit__(self, *problem: object) -> None:
-        self._context.close()
-        if problem[0] is None:
-            assert self.faults == []
-
-    def _note(self, url: str) -> None:
-        if not url.startswith((self._address, "data:", "blob:")):
-            self.faults.append(f"a request to {url}")
-
-
-def wait(page: Any, expression: str) -> None:
-    """Wait until an expression is true; the page's policy forbids the driver's own way."""
-    for _ in range(400):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(expression)
 
 
 def with_profile(page: Any) -> Any:

@@ -17,16 +17,9 @@ import soundfile
 pytest.importorskip("starlette")
 
 import spectronorm as sn
-from explore.cases import RATE, chromium, collection, serving
-from explore.test_browser import opened, wait
+from explore.cases import RATE, collection, opened, serving, wait
 
 FRONT_END = sn.FrontEnd(16_000, bands=sn.Mel(16))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +304,7 @@ def test_a_profile_that_comes_late_changes_no_choice(browser: Any, address: str)
 
 
 def test_an_answer_that_breaks_off_is_said_to_be_the_command_s_end(page: Any) -> None:
-    """Whether the server ends before an answer or in its middle, the page says what to do."""
+    """The page says what to do if the server ends before an answer, or in its middle."""
     page.route("**/clip/1/level", lambda route: route.abort("connectionreset"))
     click(page, 1)
     page.wait_for_selector("#problem:visible")
